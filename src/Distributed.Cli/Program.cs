@@ -1,1 +1,6 @@
-return 0;
+using Distributed.Cli;
+using Distributed.Cli.Processes;
+using Distributed.Cli.Terminal;
+
+using var interruption = new Interruption();
+return await CommandLine.RunAsync(args, new Session(TerminalOutput.FromConsole(), interruption));

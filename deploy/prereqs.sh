@@ -1,0 +1,81 @@
+#!/usr/bin/env bash
+# Checks what this machine needs, brings what it lacks, and says in one line what it did.
+#
+#   deploy/prereqs.sh            what building and running need: the .NET 10 SDK and a libstdc++ (both checked only)
+#   deploy/prereqs.sh --tests    also iproute2, which is installed where missing: the tests make network namespaces
+#
+# libtorch brings its own OpenMP library and asks for GLIBCXX_3.4.30, that is the C++ library of GCC 12 (Debian 12,
+# Ubuntu 22.04). TorchSharp's native library names a newer version that it doesn't use; the build sees to that
+# (Directory.Build.targets), so that no machine's C or C++ library has to be upgraded.
+#
+# Exit status: 0 the machine is ready, 2 something is missing that this script can't bring (one line says what).
+set -euo pipefail
+
+readonly symbol=GLIBCXX_3.4.30
+readonly sdk_page=https://dotnet.microsoft.com/download/dotnet/10.0
+
+fail() { echo "prereqs: $*" >&2; exit 2; }
+
+want_tests=false
+for argument in "$@"; do
+  case $argument in
+    --tests) want_tests=true ;;
+    *) fail "unknown argument '$argument'; the only one known is --tests" ;;
+  esac
+done
+
+# ldconfig and ip live in /sbin, which isn't on every user's path.
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+
+system=$(uname -s)
+if [[ -r /etc/os-release ]]; then
+  # shellcheck source=/dev/null
+  system=$(. /etc/os-release && echo "${PRETTY_NAME:-$NAME}")
+fi
+
+[[ $(uname -s) == Linux && $(uname -m) == x86_64 ]] ||
+  fail "these scripts and the libtorch package are for Linux on x86-64, this is $(uname -s) on $(uname -m)"
+
+command -v dotnet >/dev/null || fail "no dotnet on the PATH; get the .NET 10 SDK at $sdk_page"
+# Asked from /, so that no global.json has a say.
+sdks=$(cd /; DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 dotnet --list-sdks 2>/dev/null | cut -d ' ' -f 1 | paste -sd ' ') || true
+[[ " $sdks" == *" 10."* ]] || fail "$(command -v dotnet) has no .NET 10 SDK (it has: ${sdks:-none}); get it at $sdk_page"
+
+# The 64-bit C++ library which the loader takes.
+library=$(ldconfig -p 2>/dev/null | awk '$1 == "libstdc++.so.6" && /x86-64/ { print $NF; exit }' || true)
+[[ -n $library ]] || for folder in /usr/lib/x86_64-linux-gnu /usr/lib64 /usr/lib; do
+  [[ ! -e $folder/libstdc++.so.6 ]] || { library=$folder/libstdc++.so.6; break; }
+done
+[[ -n $library ]] || fail "no 64-bit libstdc++.so.6 on this $system; install it (Debian and Ubuntu: apt-get install libstdc++6)"
+grep -qaF "$symbol" "$library" ||
+  fail "$library of $system lacks $symbol, which libtorch needs; Debian 12, Ubuntu 22.04, Fedora 36 or newer have it"
+
+if ! $want_tests || command -v ip >/dev/null; then
+  echo 'prereqs: nothing to do'
+  exit 0
+fi
+
+command -v apt-get >/dev/null || fail "missing: iproute2 (the command 'ip'), for the tests; install it with the package tool of $system"
+as_root=()
+if ((EUID != 0)); then
+  as_root=(sudo)
+  [[ -t 0 ]] || as_root=(sudo -n)
+  { command -v sudo >/dev/null && "${as_root[@]}" true 2>/dev/null; } ||
+    fail "missing: iproute2, for the tests; run 'apt-get install iproute2' as root"
+fi
+
+# Package lists of our own, so that the machine's stay as they are; apt downloads as a user of its own, who has to get in.
+scratch=$(mktemp -d)
+trap '"${as_root[@]}" rm -rf "$scratch"' EXIT
+chmod 755 "$scratch"
+mkdir -p "$scratch/lists/partial" "$scratch/archives/partial"
+apt() {
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o "Dir::State::lists=$scratch/lists" \
+    -o "Dir::Cache::archives=$scratch/archives" -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= \
+    -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 "$@" >>"$scratch/log" 2>&1 </dev/null
+}
+{ apt update && apt install -y --no-install-recommends --no-remove --no-upgrade iproute2; } || {
+  cat "$scratch/log" >&2
+  fail "apt-get couldn't install iproute2 (its output is above)"
+}
+echo "prereqs: iproute2 (none) -> $(dpkg-query -W -f '${Version}' iproute2)"

@@ -1,0 +1,139 @@
+#!/usr/bin/env bash
+# Builds with warnings as errors, checks the formatting, and runs every tests/*.Tests project.
+#
+#   deploy/test.sh [--slow] [--filter EXPRESSION]
+#
+#   --slow      also the tests of Category=Slow
+#   --filter    only the tests that fit (the syntax of `dotnet test --filter`), for instance --filter SlotSampler
+#
+# The last line is `N passed, N failed`, with `, N skipped` where tests were skipped. Exit status 0: nothing failed.
+set -euo pipefail
+
+export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
+root=$(realpath "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/..")
+
+slow=false filter=
+while (($#)); do
+  case $1 in
+    --slow) slow=true ;;
+    --filter) filter=${2:?--filter needs an expression}; shift ;;
+    --filter=*) filter=${1#*=} ;;
+    *) echo "test.sh: unknown argument '$1'; known are --slow and --filter EXPRESSION" >&2; exit 2 ;;
+  esac
+  shift
+done
+limit=10m
+if $slow; then
+  limit=60m
+else
+  filter=${filter:+($filter)&}Category!=Slow
+fi
+
+scratch=$(mktemp -d)
+# Every process that a test starts inherits this mark, wherever it goes: those that outlive the tests are ended by it.
+mark=DISTRIBUTED_TEST_RUN=$$-$RANDOM$RANDOM
+runner=
+
+end_leftovers() {
+  local file process
+  for file in /proc/[0-9]*/environ; do
+    process=${file//[^0-9]/}
+    if { tr '\0' '\n' <"$file" | grep -qxF "$mark"; } 2>/dev/null; then
+      echo "  left behind and ended: $process $(tr '\0' ' ' <"/proc/$process/cmdline" 2>/dev/null | cut -c 1-120)"
+      kill -KILL "$process" 2>/dev/null || true
+    fi
+  done
+}
+# shellcheck disable=SC2329 # called by the trap
+finish() {
+  [[ -z $runner ]] || { kill "$runner" 2>/dev/null || true; end_leftovers; }
+  rm -rf "$scratch"
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# Runs one preparing step; where it fails, shows its output and ends as one failed test would.
+prepare() {
+  local title=$1
+  shift
+  if "$@" </dev/null >"$scratch/log" 2>&1; then return; fi
+  cat "$scratch/log"
+  echo "FAILED $title"
+  echo '0 passed, 1 failed'
+  exit 1
+}
+
+prepare 'the prerequisites' "$root/deploy/prereqs.sh" --tests
+cat "$scratch/log"
+prepare 'the build' dotnet build "$root/Distributed.sln" -c Release -warnaserror --disable-build-servers -nodeReuse:false -clp:NoSummary -v quiet
+echo 'build: no warnings'
+
+passed=0 failed=0 skipped=0
+if dotnet format "$root/Distributed.sln" --verify-no-changes --no-restore </dev/null >"$scratch/log" 2>&1; then
+  echo 'format: no changes'
+else
+  cat "$scratch/log"
+  echo "FAILED the formatting (run 'dotnet format')"
+  failed=1
+fi
+
+# One line a result: outcome, name, message, tab-separated. XML is read element by element.
+results() {
+  awk -v RS='<' '
+    function plain(text) {
+      gsub(/&#x[dDaA];|[\r\n\t]+/, " ", text)
+      gsub(/&lt;/, "<", text); gsub(/&gt;/, ">", text); gsub(/&quot;/, "\"", text); gsub(/&#39;|&apos;/, "\047", text)
+      gsub(/&amp;/, "\\&", text)
+      return text
+    }
+    function attribute(name) { return match($0, " " name "=\"[^\"]*\"") ? plain(substr($0, RSTART + length(name) + 3, RLENGTH - length(name) - 4)) : "" }
+    function flush() { if (outcome != "") print outcome "\t" test "\t" message; outcome = message = "" }
+    /^UnitTestResult[ \n]/ { flush(); outcome = attribute("outcome"); test = attribute("testName") }
+    /^Message>/ { if (message == "") message = plain(substr($0, 9)) }
+    /^StackTrace>/ { if (outcome == "Failed") message = message "  " plain(substr($0, 12)) }
+    /^\/Results>/ { flush() }
+    END { flush() }' "$1"
+}
+
+count_project() {
+  local name=$1 status=$2 seconds=$3 good=0 bad=0 omitted=0 outcome test message
+  while IFS=$'\t' read -r outcome test message; do
+    case $outcome in
+      Passed) good=$((good + 1)) ;;
+      NotExecuted | NotRunnable | Inconclusive)
+        omitted=$((omitted + 1))
+        echo "  skipped $test: ${message:-no reason given}"
+        ;;
+      *)
+        bad=$((bad + 1))
+        echo "FAILED $test: ${message:-no message} (outcome $outcome)"
+        ;;
+    esac
+  done < <([[ ! -f $scratch/$name.trx ]] || results "$scratch/$name.trx")
+  if ((status != 0)) && { ((bad == 0)) || grep -q '^Test Run Aborted' "$scratch/log"; }; then
+    bad=$((bad + 1))
+    head -c 4000 "$scratch/log"
+    echo
+    echo "FAILED $name: the test host ended with status $status (the beginning of its output is above)"
+  fi
+  echo "$name: $good passed, $bad failed, $omitted skipped ($seconds s)"
+  passed=$((passed + good)) failed=$((failed + bad)) skipped=$((skipped + omitted))
+}
+
+for project in "$root"/tests/*.Tests/*.Tests.csproj; do
+  name=$(basename "$project" .csproj)
+  program=$root/.artifacts/bin/$name/release_linux-x64/$name.dll
+  started=$SECONDS status=0
+  env "$mark" dotnet test "$program" ${filter:+--filter "$filter"} --results-directory "$scratch" \
+    --logger "trx;LogFileName=$name.trx" --blame-hang-timeout "$limit" --blame-hang-dump-type none \
+    </dev/null >"$scratch/log" 2>&1 &
+  runner=$!
+  wait "$runner" || status=$?
+  count_project "$name" "$status" "$((SECONDS - started))"
+  end_leftovers
+  runner=
+done
+
+echo "$passed passed, $failed failed$( ((skipped == 0)) || echo ", $skipped skipped")"
+((failed == 0))

@@ -1,0 +1,56 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using Distributed.Cli.Commands;
+
+namespace Distributed.Cli;
+
+/// <summary>The program's commands, and how a command line becomes an exit code.</summary>
+internal static class CommandLine
+{
+    /// <summary>Parses, runs, and turns whatever goes wrong into one line and a code.</summary>
+    public static async Task<int> RunAsync(string[] arguments, Session session)
+    {
+        var terminal = session.Terminal;
+        var verbose = new Option<bool>("--verbose") { Description = "says where a failure happened, too", Recursive = true };
+        var root = Create(session, verbose);
+        // Files named with @ are no feature of ours, and a value may begin with it.
+        var parsed = root.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        if (parsed.Action is not HelpAction && parsed.Errors.Count > 0)
+        {
+            terminal.Error.WriteLine(UsageText.Error(parsed));
+            return ExitCodes.BadInput;
+        }
+
+        try
+        {
+            return await parsed.InvokeAsync(new InvocationConfiguration
+            {
+                Output = terminal.Out,
+                Error = terminal.Error,
+                EnableDefaultExceptionHandler = false,
+                // Signals are ours: the first one asks, the second insists.
+                ProcessTerminationTimeout = null,
+            });
+        }
+        catch (Exception exception)
+        {
+            return ExitCodes.Report(exception, session.Interruption.Requested, parsed.GetValue(verbose) || VerboseByEnvironment(), terminal.Error);
+        }
+    }
+
+    private static RootCommand Create(Session session, Option<bool> verbose)
+    {
+        var root = new RootCommand("Trains neural networks on several processes and machines, with parameter servers.")
+        {
+            verbose,
+            LocalCommand.Create(session),
+            NodeCommand.Create(session),
+            SubmitCommand.Create(session),
+        };
+        foreach (var option in root.Options.OfType<HelpOption>()) option.Action = new HelpWithExamples((HelpAction)option.Action!);
+        return root;
+    }
+
+    private static bool VerboseByEnvironment() =>
+        Environment.GetEnvironmentVariable(ExitCodes.VerboseVariable) is { Length: > 0 } value && value != "0";
+}

@@ -1,0 +1,111 @@
+using System.CommandLine;
+using Distributed.Cli.Processes;
+using Distributed.Cluster.Jobs;
+using Distributed.Cluster.Nodes;
+
+namespace Distributed.Cli.Commands;
+
+/// <summary><c>trainer local</c>: a whole cluster on this machine for one job. The coordinator is in this process, the rest are children.</summary>
+internal static class LocalCommand
+{
+    /// <summary>Examples for the help text.</summary>
+    public static readonly string[] Examples =
+    [
+        "trainer local                                       the digits job, with the processes that it asks for",
+        "trainer local mnist-cnn --workers 4 --data ~/data   a shipped job on four workers",
+        "trainer local my.hocon --set epochs=1 --set optimizer.learning-rate=0.01 --out runs/try",
+    ];
+
+    private static readonly TimeSpan CoordinatorLeave = TimeSpan.FromSeconds(3);
+
+    /// <summary>How long a run that can't succeed any more may take to say so before the command ends it.</summary>
+    private static readonly TimeSpan GiveUp = TimeSpan.FromSeconds(5);
+
+    /// <summary>The command.</summary>
+    public static Command Create(Session session)
+    {
+        var command = new Command("local", "Trains a job with several processes on this machine.");
+        var job = new JobOptions(command, jobByDefault: true);
+        var data = Parsing.Text("--data", "DIR", "where the job's data files are (default: this folder)");
+        var outFolder = Parsing.Text("--out", "DIR", "the run's folder (default: runs/<job>-<time>)");
+        var config = Parsing.ClusterFile();
+        command.Add(data);
+        command.Add(outFolder);
+        command.Add(config);
+        command.SetAction((parsed, _) => RunAsync(
+            session,
+            job.Load(parsed),
+            parsed.GetValue(data) ?? ".",
+            parsed.GetValue(outFolder),
+            parsed.GetValue(config),
+            job.Plain(parsed)));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(Session session, Job job, string dataFolder, string? outFolder, string? config, bool plain)
+    {
+        // Everything that can be wrong is found before the first process starts.
+        job.Data.CheckFiles(dataFolder);
+        var folder = RunFolder.Prepare(outFolder, job.Name, DateTime.Now);
+
+        session.Interruption.Listen();
+        await using var nodes = new LocalNodes(OwnProgram.Find(), job.Threads);
+        session.Interruption.AtOnce(nodes.KillAll);
+        using var presenter = new RunPresenter(session, job, plain);
+
+        var options = new NodeOptions
+        {
+            Name = "coordinator",
+            Roles = ["coordinator"],
+            ConfigFile = config,
+            DataFolder = dataFolder,
+            RunsFolder = Path.GetDirectoryName(Path.GetFullPath(folder)) ?? ".",
+        };
+        // What this node logs is in the run's log; the terminal shows the run itself.
+        await using var coordinator = await TrainerNode.StartAsync(options, static _ => { }, session.Interruption.Token);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(session.Interruption.Token);
+        nodes.Lost += exit => OnLost(exit, coordinator, presenter, stop);
+        StartNodes(nodes, job, coordinator.Address, options);
+
+        var outcome = await RunJobAsync(coordinator, job, folder, presenter, stop.Token, session.Interruption.Token);
+        var lost = nodes.LostNodes.Select(exit => exit.Describe()).ToArray();
+        await Task.WhenAll(nodes.StopAsync(), coordinator.LeaveAsync(CoordinatorLeave));
+        return presenter.Finish(outcome, lost);
+    }
+
+    private static void StartNodes(LocalNodes nodes, Job job, string seed, NodeOptions options)
+    {
+        string[] config = options.ConfigFile is { } file ? ["--config", file] : [];
+        for (var number = 1; number <= job.Servers; number++) Start("server", number);
+        for (var number = 1; number <= job.Workers; number++) Start("worker", number);
+
+        void Start(string role, int number) =>
+            nodes.Start($"{role}-{number}", ["--role", role, "--seed", seed, "--data", options.DataFolder, .. config]);
+    }
+
+    private static async Task<JobOutcome> RunJobAsync(
+        TrainerNode coordinator, Job job, string folder, RunPresenter presenter, CancellationToken stop, CancellationToken interrupted)
+    {
+        var run = coordinator.RunJobAsync(job, folder, presenter.Show, stop);
+        var stopped = new TaskCompletionSource();
+        await using var registration = stop.Register(stopped.SetResult);
+        await Task.WhenAny(run, stopped.Task);
+
+        // Stopped, but not by the user: a node was lost before there was anything to save, so no checkpoint is worth waiting for.
+        var futile = stop.IsCancellationRequested && !interrupted.IsCancellationRequested;
+        if (futile && await Task.WhenAny(run, Task.Delay(GiveUp, interrupted)) != run)
+            return new JobOutcome(JobStatus.Failed, "the cluster did not come together", folder, null);
+        var outcome = await run;
+        return futile && outcome.Status == JobStatus.Interrupted
+            ? outcome with { Status = JobStatus.Failed, Reason = "the cluster did not come together" }
+            : outcome;
+    }
+
+    // A node that is lost in training is the cluster's affair: it goes on with the others. Before that there is nobody to go on.
+    private static void OnLost(NodeExit exit, TrainerNode coordinator, RunPresenter presenter, CancellationTokenSource stop)
+    {
+        coordinator.ReportEnded(exit.Name, exit.How);
+        presenter.Notice(exit.Describe());
+        if (presenter.Phase is "" or "gathering nodes") stop.Cancel();
+    }
+}

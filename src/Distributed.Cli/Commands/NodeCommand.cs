@@ -1,0 +1,133 @@
+using System.CommandLine;
+using System.Runtime.InteropServices;
+using Distributed.Cli.Processes;
+using Distributed.Cluster.Monitoring;
+using Distributed.Cluster.Nodes;
+using Distributed.Learning;
+
+namespace Distributed.Cli.Commands;
+
+/// <summary><c>trainer node</c>: one process of a cluster, from its start to a signal or its parent's end.</summary>
+internal static class NodeCommand
+{
+    /// <summary>Examples for the help text.</summary>
+    public static readonly string[] Examples =
+    [
+        "trainer node --role coordinator --host 10.0.0.5 --port 4053   the first node of a cluster",
+        "trainer node --role server --host 10.0.0.6 --seed 10.0.0.5:4053",
+        "trainer node --role worker --host 10.0.0.7 --seed 10.0.0.5:4053 --data /data   waits for jobs",
+    ];
+
+    private static readonly string[] Roles = ["coordinator", "server", "worker"];
+    private static readonly TimeSpan LeaveOnSignal = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LeaveWithParent = TimeSpan.FromSeconds(2);
+
+    /// <summary>The command.</summary>
+    public static Command Create(Session session)
+    {
+        var command = new Command("node", "Runs one process of a cluster until it is told to end. Its log goes to standard output as JSON lines.");
+        var roles = Parsing.Several(
+            "--role", "ROLE", $"{string.Join(", ", Roles)}; may be given several times", value => Roles.Contains(value) ? null : $"one of {string.Join(", ", Roles)}");
+        roles.Required = true;
+        var seeds = Parsing.Several("--seed", "HOST:PORT", "a node to join; without one this node founds the cluster", Parsing.CheckAddress);
+        var host = Parsing.Text("--host", "ADDRESS", "this machine's address as the others reach it (default: 127.0.0.1)");
+        var port = Parsing.WholeNumber("--port", "N", 0, 65535, "the port that other nodes reach it by (default: a free one)");
+        var dataPort = Parsing.WholeNumber("--data-port", "N", 0, 65535, "the port that tensors come in by at a server (default: a free one)");
+        var name = Parsing.Text("--name", "NAME", "its name in logs and displays (default: from role, machine and process)");
+        var data = Parsing.Text("--data", "DIR", "where training data is on this machine (default: this folder)");
+        var config = Parsing.ClusterFile();
+        var runs = Parsing.Text("--out", "DIR", "where a coordinator keeps the folders of runs (default: runs)");
+        var withParent = new Option<bool>("--with-parent") { Description = "ends when its standard input does, so when its parent does" };
+        foreach (var option in (Option[])[roles, seeds, host, port, dataPort, name, data, config, runs, withParent]) command.Add(option);
+
+        command.SetAction((parsed, _) =>
+        {
+            var role = parsed.GetValue(roles)!.Distinct().ToArray();
+            var options = new NodeOptions
+            {
+                Roles = role,
+                Seeds = parsed.GetValue(seeds) ?? [],
+                Host = parsed.GetValue(host) ?? "127.0.0.1",
+                Port = parsed.GetValue(port) ?? 0,
+                DataPort = parsed.GetValue(dataPort) ?? 0,
+                Name = parsed.GetValue(name) ?? $"{role[0]}-{Environment.MachineName.ToLowerInvariant()}-{Environment.ProcessId}",
+                DataFolder = parsed.GetValue(data) ?? ".",
+                ConfigFile = parsed.GetValue(config),
+                RunsFolder = parsed.GetValue(runs) ?? "runs",
+            };
+            return RunAsync(session, options, parsed.GetValue(withParent));
+        });
+        return command;
+    }
+
+    private static async Task<int> RunAsync(Session session, NodeOptions options, bool withParent)
+    {
+        Check(options);
+        var parentGone = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(session.Interruption.Token);
+        // Ctrl-C reaches every process of a terminal's group at once; a child's parent decides what it means.
+        if (withParent)
+        {
+            session.Interruption.Listen(PosixSignal.SIGINT, PosixSignal.SIGHUP);
+            ParentWatch.Start(Console.OpenStandardInput(), () =>
+            {
+                // Whatever the node is busy with, even starting: nobody waits for it any more.
+                EndAtLatest(LeaveWithParent);
+                parentGone.TrySetResult();
+                ending.Cancel();
+            });
+        }
+        else
+        {
+            session.Interruption.Listen();
+        }
+
+        var output = session.Terminal.Out;
+        await using var node = await TrainerNode.StartAsync(options, Log, ending.Token);
+        var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var registration = ending.Token.Register(() => asked.TrySetResult());
+        var first = await Task.WhenAny(node.Terminated, asked.Task);
+        if (first == node.Terminated)
+        {
+            await first;
+            session.Terminal.Error.WriteLine(ExitCodes.Line($"{options.Name} is no longer a member of its cluster"));
+            return ExitCodes.Failed;
+        }
+
+        await node.LeaveAsync(parentGone.Task.IsCompleted ? LeaveWithParent : LeaveOnSignal);
+        return ExitCodes.Done;
+
+        void Log(LogEvent entry)
+        {
+            var line = JsonLines.Format(entry);
+            try
+            {
+                lock (output) output.WriteLine(line);
+            }
+            catch (IOException)
+            {
+                // Who read the log is gone; a dead parent is noticed elsewhere.
+            }
+        }
+    }
+
+    private static void Check(NodeOptions options)
+    {
+        if (options.Seeds.Count == 0 && options.ConfigFile is null && !options.Roles.Contains("coordinator"))
+            throw new BadInputException($"--role {options.Roles[0]} needs --seed HOST:PORT of the cluster to join (only a coordinator founds one)");
+        if (!Directory.Exists(options.DataFolder)) throw new BadInputException($"--data {options.DataFolder}: no such folder");
+        PortProbe.Check(options.Host, options.Port);
+        if (options.DataPort != 0) PortProbe.Check(options.Host, options.DataPort);
+    }
+
+    private static void EndAtLatest(TimeSpan bound)
+    {
+        var thread = new Thread(() =>
+        {
+            Thread.Sleep(bound);
+            ProcessEnd.Now(ExitCodes.Done);
+        })
+        { IsBackground = true, Name = "parent-gone" };
+        thread.Start();
+    }
+}

@@ -1,0 +1,32 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+using Distributed.Cli.Commands;
+
+namespace Distributed.Cli;
+
+/// <summary>The library's help, followed by examples of the command.</summary>
+internal sealed class HelpWithExamples(HelpAction help) : SynchronousCommandLineAction
+{
+    /// <inheritdoc/>
+    public override bool ClearsParseErrors => true;
+
+    /// <inheritdoc/>
+    public override int Invoke(ParseResult parseResult)
+    {
+        var code = help.Invoke(parseResult);
+        var output = parseResult.InvocationConfiguration.Output;
+        output.WriteLine("Examples:");
+        foreach (var example in Examples(parseResult.CommandResult.Command)) output.WriteLine($"  {example}");
+        output.WriteLine();
+        return code;
+    }
+
+    private static string[] Examples(Command command) => command.Name switch
+    {
+        "local" => LocalCommand.Examples,
+        "node" => NodeCommand.Examples,
+        "submit" => SubmitCommand.Examples,
+        _ => [LocalCommand.Examples[0], NodeCommand.Examples[0], SubmitCommand.Examples[0]],
+    };
+}

@@ -1,0 +1,89 @@
+namespace Distributed.Cli.Processes;
+
+/// <summary>The child processes of one run on this machine: none of them is left when this is disposed, or when this process dies.</summary>
+internal sealed class LocalNodes(OwnProgram program, int threads) : IAsyncDisposable
+{
+    /// <summary>How long a child may take to leave the cluster before it is killed; it gives itself two seconds.</summary>
+    public static readonly TimeSpan LeaveBound = TimeSpan.FromSeconds(3);
+
+    private readonly Lock gate = new();
+    private readonly List<NodeProcess> nodes = [];
+    private readonly List<NodeExit> lost = [];
+    private bool closed;
+
+    /// <summary>Called, on any thread, when a child ended that was not asked to.</summary>
+    public event Action<NodeExit>? Lost;
+
+    /// <summary>Children that ended without being asked to, in the order of their ends.</summary>
+    public IReadOnlyList<NodeExit> LostNodes
+    {
+        get
+        {
+            lock (gate) return [.. lost];
+        }
+    }
+
+    /// <summary>The children that were started.</summary>
+    public IReadOnlyList<NodeProcess> Nodes
+    {
+        get
+        {
+            lock (gate) return [.. nodes];
+        }
+    }
+
+    /// <summary>Starts one child.</summary>
+    /// <exception cref="OperationCanceledException">The children are being ended already.</exception>
+    public NodeProcess Start(string name, IEnumerable<string> arguments)
+    {
+        NodeProcess node;
+        lock (gate)
+        {
+            // Under the lock: a signal's thread that kills all children must not miss one that is being born.
+            if (closed) throw new OperationCanceledException($"{name} was not started: the run is ending");
+            node = NodeProcess.Start(program, name, arguments, threads);
+            nodes.Add(node);
+        }
+
+        _ = WatchAsync(node);
+        return node;
+    }
+
+    /// <summary>Ends all children at once and starts no more.</summary>
+    public void KillAll()
+    {
+        lock (gate)
+        {
+            closed = true;
+            foreach (var node in nodes) node.Kill();
+        }
+    }
+
+    /// <summary>Asks all children to end, waits a bounded time, and kills those that are left.</summary>
+    public async Task StopAsync()
+    {
+        NodeProcess[] all;
+        lock (gate)
+        {
+            closed = true;
+            all = [.. nodes];
+        }
+
+        await Task.WhenAll(all.Select(node => node.StopAsync(LeaveBound)));
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        lock (gate) foreach (var node in nodes) node.Dispose();
+    }
+
+    private async Task WatchAsync(NodeProcess node)
+    {
+        var exit = await node.Exited;
+        if (node.Asked) return;
+        lock (gate) lost.Add(exit);
+        Lost?.Invoke(exit);
+    }
+}

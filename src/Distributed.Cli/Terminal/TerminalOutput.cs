@@ -1,0 +1,14 @@
+namespace Distributed.Cli.Terminal;
+
+/// <summary>Where the program prints.</summary>
+/// <param name="Out">Results and progress.</param>
+/// <param name="Error">Why something failed.</param>
+/// <param name="Interactive">Whether <paramref name="Out"/> is a terminal that a moving display can be drawn on.</param>
+internal sealed record TerminalOutput(TextWriter Out, TextWriter Error, bool Interactive)
+{
+    /// <summary>The process's own output streams.</summary>
+    public static TerminalOutput FromConsole() => new(
+        Console.Out,
+        Console.Error,
+        !Console.IsOutputRedirected && Environment.GetEnvironmentVariable("TERM") is not (null or "" or "dumb"));
+}

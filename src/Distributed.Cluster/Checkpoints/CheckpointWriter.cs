@@ -1,0 +1,65 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using Distributed.Cluster.Protocol;
+
+namespace Distributed.Cluster.Checkpoints;
+
+/// <summary>One file of a checkpoint.</summary>
+internal sealed record CheckpointPart(string File, long Bytes, string Sha256, long Offset, long Length);
+
+/// <summary>What makes a checkpoint whole: written last, it names every part with size and hash.</summary>
+internal sealed record CheckpointManifest(int Format, long Version, CheckpointPart Weights, CheckpointPart[] OptimizerStates, CheckpointPart Job);
+
+/// <summary>
+/// Writes checkpoints that are whole or absent: parts first, then the manifest, all in a temporary folder that is renamed at the
+/// end; files and folders are flushed to the disk before they are relied on.
+/// </summary>
+internal static class CheckpointWriter
+{
+    public const int Format = 1;
+    public const string ManifestFile = "manifest.json";
+
+    private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, WriteIndented = true };
+
+    /// <param name="checkpoints">The folder of all checkpoints of a run.</param>
+    /// <param name="writeWeights">Writes the weights, as safetensors, to the path it is given.</param>
+    /// <param name="states">Each shard with a way to get its optimizer's state.</param>
+    public static (string Folder, long Bytes) Write(
+        string checkpoints, long version, string jobText, Action<string> writeWeights,
+        IEnumerable<(TrainingMessages.ShardDescription Shard, Func<byte[]> State)> states)
+    {
+        var folder = Path.Combine(checkpoints, $"version-{version:D9}");
+        var temporary = folder + ".new";
+        if (Directory.Exists(temporary))
+            Directory.Delete(temporary, recursive: true);
+        Directory.CreateDirectory(temporary);
+
+        var weightsFile = Path.Combine(temporary, "weights.safetensors");
+        writeWeights(weightsFile);
+        Disk.Flush(weightsFile);
+        var parts = new List<CheckpointPart>();
+        foreach (var (shard, state) in states)
+        {
+            var name = $"optimizer-{shard.Shard:D4}.bin";
+            Disk.WriteAndFlush(Path.Combine(temporary, name), state());
+            parts.Add(Describe(temporary, name, shard.Offset, shard.Length));
+        }
+
+        Disk.WriteAndFlush(Path.Combine(temporary, "job.hocon"), System.Text.Encoding.UTF8.GetBytes(jobText));
+        var manifest = new CheckpointManifest(
+            Format, version, Describe(temporary, "weights.safetensors", 0, 0), [.. parts], Describe(temporary, "job.hocon", 0, 0));
+        Disk.WriteAndFlush(Path.Combine(temporary, ManifestFile), JsonSerializer.SerializeToUtf8Bytes(manifest, Json));
+        Disk.FlushFolder(temporary);
+        if (Directory.Exists(folder))
+            Directory.Delete(folder, recursive: true);
+        Directory.Move(temporary, folder);
+        Disk.FlushFolder(checkpoints);
+        return (folder, manifest.Weights.Bytes + manifest.OptimizerStates.Sum(part => part.Bytes));
+    }
+
+    private static CheckpointPart Describe(string folder, string name, long offset, long length)
+    {
+        using var stream = File.OpenRead(Path.Combine(folder, name));
+        return new CheckpointPart(name, stream.Length, Convert.ToHexStringLower(SHA256.HashData(stream)), offset, length);
+    }
+}

@@ -1,0 +1,73 @@
+using Akka.Configuration;
+using Distributed.Learning;
+
+namespace Distributed.Cluster.Configuration;
+
+/// <summary>
+/// A node's configuration in its layers: the cluster.hocon beside the program, over it a file of the user, over it the command line.
+/// </summary>
+/// <param name="Akka">What the actor system starts with.</param>
+/// <param name="Trainer">Our own settings.</param>
+internal sealed record ClusterConfig(Config Akka, TrainerSettings Trainer)
+{
+    /// <summary>The name of every node's actor system; nodes of one cluster must share it.</summary>
+    public const string SystemName = "trainer";
+
+    private const string FileName = "cluster.hocon";
+
+    /// <summary>The file that is beside the program.</summary>
+    public static string ShippedFile => Path.Combine(AppContext.BaseDirectory, FileName);
+
+    /// <summary>Reads and checks the configuration.</summary>
+    /// <param name="file">A file of the user, which needs only the keys that differ; null for none.</param>
+    /// <param name="host">The address to listen on; null leaves what the files say.</param>
+    /// <param name="port">The port to listen on, 0 for a free one; null leaves what the files say.</param>
+    /// <param name="roles">What the node does; null leaves what the files say.</param>
+    /// <param name="seeds">Nodes to join, as <c>host:port</c>; null leaves what the files say.</param>
+    /// <exception cref="BadInputException">A file cannot be read or is malformed, or a value cannot be used.</exception>
+    public static ClusterConfig Load(
+        string? file, string? host = null, int? port = null, IReadOnlyList<string>? roles = null, IReadOnlyList<string>? seeds = null)
+    {
+        var root = Read(ShippedFile, FileName);
+        // Named as the user named it; the file beside the program only when there is no other.
+        var shown = file is null ? FileName : Path.GetFileName(file);
+        if (file is not null) root = root.With(Read(file, shown));
+        if (host is not null) Put(root, "hostname", Text(host));
+        if (port is { } number) Put(root, "port", Text($"{number}"));
+        if (roles is not null) root.Put(["akka", "cluster", "roles"], Texts(roles));
+        if (seeds is not null) root.Put(["akka", "cluster", "seed-nodes"], Texts(seeds.Select(SeedAddress)));
+        var tree = HoconResolver.Resolve(root);
+        return new ClusterConfig(
+            ConfigurationFactory.ParseString(HoconSettings.Render(tree)),
+            TrainerSettings.Read(SettingsSection.Root(shown, tree).Section("trainer")));
+    }
+
+    /// <summary>Akka's form of a seed node.</summary>
+    /// <param name="seed">The node as <c>host:port</c>.</param>
+    /// <exception cref="BadInputException">It is not of that form.</exception>
+    public static string SeedAddress(string seed)
+    {
+        var colon = seed.LastIndexOf(':');
+        return colon > 0 && ushort.TryParse(seed.AsSpan(colon + 1), out var port) && port > 0 && !seed.AsSpan(0, colon).ContainsAny("/@ ")
+            ? $"akka.tcp://{SystemName}@{seed}"
+            : throw new BadInputException($"--seed {seed}: expected HOST:PORT, such as 10.0.0.5:4053");
+    }
+
+    private static HoconSection Read(string file, string shown)
+    {
+        try
+        {
+            return HoconReader.Read(shown, File.ReadAllText(file));
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new BadInputException($"{file}: cannot read this configuration file: {failure.Message}", failure);
+        }
+    }
+
+    private static void Put(HoconSection root, string key, HoconNode value) => root.Put(["akka", "remote", "dot-netty", "tcp", key], value);
+
+    private static HoconText Text(string text) => new(text, Quoted: true);
+
+    private static HoconList Texts(IEnumerable<string> texts) => new([.. texts.Select(Text)]);
+}

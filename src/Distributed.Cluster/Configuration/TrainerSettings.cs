@@ -1,0 +1,72 @@
+using System.Globalization;
+using Distributed.Learning;
+using Microsoft.Extensions.Logging;
+
+namespace Distributed.Cluster.Configuration;
+
+/// <summary>The block <c>trainer { … }</c> of cluster.hocon; the file says what each value means.</summary>
+/// <param name="RegisterInterval">How often a node without a coordinator registers again.</param>
+/// <param name="Deadlines">After what time a wait ends.</param>
+/// <param name="ProgressInterval">How often the coordinator tells how far the job is.</param>
+/// <param name="Log">The event log.</param>
+internal sealed record TrainerSettings(TimeSpan RegisterInterval, Deadlines Deadlines, TimeSpan ProgressInterval, LogSettings Log)
+{
+    /// <summary>Reads the block, every key of which is required.</summary>
+    /// <param name="section">The section <c>trainer</c>.</param>
+    /// <exception cref="BadInputException">A key is missing, unknown or has a value out of range.</exception>
+    public static TrainerSettings Read(SettingsSection section)
+    {
+        var node = section.Section("node");
+        var deadlines = section.Section("deadlines");
+        var log = section.Section("log");
+        var settings = new TrainerSettings(
+            Duration(node, "register-interval"),
+            new Deadlines(
+                Duration(deadlines, "gather"), Duration(deadlines, "prepare"), Duration(deadlines, "step-floor"),
+                deadlines.Number("step-factor", null, 1, 1000), Duration(deadlines, "handshake")),
+            Duration(section, "progress-interval"),
+            new LogSettings(
+                log.OneOf("level", null, "debug", "info", "warning", "error") switch
+                {
+                    "debug" => LogLevel.Debug,
+                    "info" => LogLevel.Information,
+                    "warning" => LogLevel.Warning,
+                    _ => LogLevel.Error,
+                },
+                Duration(log, "hold-back")));
+        foreach (var part in new[] { node, deadlines, log, section }) part.RejectUnknownKeys();
+        return settings;
+    }
+
+    private static TimeSpan Duration(SettingsSection section, string key)
+    {
+        var text = section.Text(key);
+        var number = text.TrimEnd([.. "abcdefghijklmnopqrstuvwxyz"]);
+        double? milliseconds = text[number.Length..] switch
+        {
+            "ms" => 1,
+            "s" => 1000,
+            "m" => 60_000,
+            "h" => 3_600_000,
+            _ => null,
+        };
+        return milliseconds is { } unit
+            && double.TryParse(number, NumberStyles.AllowDecimalPoint | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out var value)
+            && value * unit is >= 1 and <= 7 * 24 * 3_600_000.0
+                ? TimeSpan.FromMilliseconds(value * unit)
+                : throw section.Error(key, $"expected a time from 1ms to 168h, such as 250ms, 30s, 2m or 1h, got '{text}'");
+    }
+}
+
+/// <summary>After what time a wait ends and names who was waited for.</summary>
+/// <param name="Gather">Waiting for the workers and servers that a job asks for.</param>
+/// <param name="Prepare">From the assignment until the first step can begin.</param>
+/// <param name="StepFloor">The least time that a step is granted.</param>
+/// <param name="StepFactor">How many times the typical step a step is granted.</param>
+/// <param name="Handshake">Opening one link.</param>
+internal sealed record Deadlines(TimeSpan Gather, TimeSpan Prepare, TimeSpan StepFloor, double StepFactor, TimeSpan Handshake);
+
+/// <summary>The event log.</summary>
+/// <param name="Level">The least level of events that are kept.</param>
+/// <param name="HoldBack">How long an event waits for earlier ones of other nodes.</param>
+internal sealed record LogSettings(LogLevel Level, TimeSpan HoldBack);

@@ -1,0 +1,375 @@
+using System.Security.Cryptography;
+using Akka.Actor;
+using Distributed.Cluster.Jobs;
+using Distributed.Cluster.Monitoring;
+using Distributed.Cluster.Nodes;
+using Distributed.Cluster.ParameterServers;
+using Distributed.Cluster.Protocol;
+using Distributed.Learning;
+
+namespace Distributed.Cluster.Coordination;
+
+/// <summary>
+/// Coordinates one job from its nodes to its files: Gathering → Preparing → Training → Saving → Releasing. It is on no step's
+/// path: workers and servers go on without it, and it only hears of what they did.
+/// </summary>
+internal sealed partial class JobActor : ReceiveActor, IWithTimers
+{
+    /// <summary>How long reports of further failures are awaited before one is named as the cause.</summary>
+    private static readonly TimeSpan CauseWindow = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long members may take to let go of a job that is over.</summary>
+    private static readonly TimeSpan ReleaseBound = TimeSpan.FromSeconds(10);
+
+    private const long Term = 1;
+    private const long FirstVersion = 0;
+
+    private readonly NodeContext node;
+    private readonly Guid id;
+    private readonly Job job;
+    private readonly IActorRef submitter;
+    private readonly RunFiles files;
+    private readonly EventMerger clusterLog;
+    private readonly byte[] secret = RandomNumberGenerator.GetBytes(32);
+    private readonly RunStatistics statistics = new();
+    private readonly long started = Environment.TickCount64;
+    private readonly List<string> notices = [];
+    private readonly List<TrainingMessages.MemberFailed> failures = [];
+
+    private WorkerState[] workers = [];
+    private ServerState[] servers = [];
+    private ParameterLayout? layout;
+    private TrainingMessages.Connect? connect;
+    private SlotSampler? sampler;
+    private StepBoard? board;
+    private EvaluationBoard? evaluations;
+    private readonly List<StepRecord> epochSteps = [];
+    private StepRecord? lastStep;
+    private EvaluationFigures? evaluation;
+    private string phase = "gathering nodes";
+    private long phaseSince = Environment.TickCount64;
+    private JobStatus status = JobStatus.Failed;
+    private string? reason;
+    private string? weightsSha256;
+    private bool interruptAsked;
+    private bool serversAsked;
+
+    /// <summary>The nodes that are free for this job, at every change; from the coordinator.</summary>
+    public sealed record Available(MembershipMessages.NodeInfo[] Nodes);
+
+    /// <summary>A node is gone.</summary>
+    public sealed record NodeGone(string Node, string How);
+
+    private sealed record LayoutReady(ParameterLayout Layout);
+
+    private sealed record Saved(string WeightsSha256);
+
+    private sealed record CheckpointSaved(long Version, string Folder, long Bytes);
+
+    private sealed record WorkFailed(Exception Cause);
+
+    private sealed record Tick
+    {
+        public static readonly Tick Instance = new();
+    }
+
+    private sealed record NameCause
+    {
+        public static readonly NameCause Instance = new();
+    }
+
+    private sealed record ReleaseOver
+    {
+        public static readonly ReleaseOver Instance = new();
+    }
+
+    private JobActor(NodeContext node, Guid id, Job job, RunFiles files, EventMerger clusterLog, IActorRef submitter)
+    {
+        this.node = node;
+        this.id = id;
+        this.job = job;
+        this.files = files;
+        this.clusterLog = clusterLog;
+        this.submitter = submitter;
+        Become(Gathering);
+    }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    public static Props Props(NodeContext node, Guid id, Job job, RunFiles files, EventMerger clusterLog, IActorRef submitter) =>
+        Akka.Actor.Props.Create(() => new JobActor(node, id, job, files, clusterLog, submitter));
+
+    protected override void PreStart() => Timers.StartPeriodicTimer("tick", Tick.Instance, node.Settings.ProgressInterval);
+
+    protected override void PostStop()
+    {
+        clusterLog.Dispose();
+        files.Dispose();
+    }
+
+    private void Gathering()
+    {
+        Always();
+        Receive<Available>(available =>
+        {
+            var freeWorkers = available.Nodes.Where(candidate => candidate.Roles.Contains("worker")).Take(job.Workers).ToArray();
+            var freeServers = available.Nodes.Where(candidate => candidate.Roles.Contains("server")).Take(job.Servers).ToArray();
+            if (freeWorkers.Length == job.Workers && freeServers.Length == job.Servers)
+                Prepare(freeWorkers, freeServers);
+            else
+                reason = $"it needs {job.Workers} workers and {job.Servers} servers; there are {freeWorkers.Length} and {freeServers.Length}";
+        });
+        Receive<JobMessages.Interrupt>(_ => End(JobStatus.Interrupted, "stopped before it had begun"));
+        Receive<Tick>(_ =>
+        {
+            if (PhaseLasts(node.Settings.Deadlines.Gather))
+                End(JobStatus.Failed, $"waited {node.Settings.Deadlines.Gather.TotalSeconds:F0} s for nodes: {reason}");
+            Publish();
+        });
+    }
+
+    private void Prepare(MembershipMessages.NodeInfo[] workerNodes, MembershipMessages.NodeInfo[] serverNodes)
+    {
+        reason = null;
+        Enter("preparing");
+        workers = [.. SlotLeases.Deal(job.Slots, job.Workers).Zip(workerNodes, (slots, worker) => new WorkerState(worker, slots))];
+        servers = [.. serverNodes.Select(server => new ServerState(server, []))];
+        foreach (var worker in workers)
+        {
+            node.Log.SlotsLeased(worker.Node.Name, worker.SlotsText, Term);
+            worker.Node.Actor.Tell(new TrainingMessages.Train(id, job.Text, secret, Term, worker.Slots, FirstVersion));
+        }
+
+        Work("layout", () =>
+        {
+            using var module = job.Model.Build();
+            return new LayoutReady(ParameterLayout.Of(module));
+        });
+        Become(Preparing);
+    }
+
+    private void Preparing()
+    {
+        Always();
+        Receive<LayoutReady>(ready => PlaceShards(ready.Layout));
+        Receive<TrainingMessages.ServerReady>(ready =>
+        {
+            var server = servers.First(candidate => candidate.Node.Name == ready.Node);
+            server.Endpoint = ready.Endpoint;
+            node.Log.ServerReady(server.Node.Name, $"{ready.Endpoint.Host}:{ready.Endpoint.Port}");
+            if (servers.All(candidate => candidate.Endpoint is not null))
+                ConnectWorkers();
+        });
+        Receive<TrainingMessages.WorkerReady>(ready =>
+        {
+            var worker = WorkerOf(ready.Node);
+            worker.Ready = true;
+            node.Log.WorkerReady(worker.Node.Name, string.Join(", ", ready.Links));
+            if (sampler is null)
+            {
+                sampler = new SlotSampler(ready.TrainingSamples, job.Batch, job.Slots, job.Seed);
+                evaluations = new EvaluationBoard(ready.TestSamples, CountsCorrect);
+                board = new StepBoard(job.Slots, FirstVersion, CountsCorrect);
+            }
+
+            if (sampler.Samples != ready.TrainingSamples)
+                Fail(new TrainingMessages.MemberFailed(
+                    id, worker.Node.Name, TrainingMessages.CauseRank.Own,
+                    $"{worker.Node.Name} has {ready.TrainingSamples} training samples, {workers.First(other => other.Ready).Node.Name} has {sampler.Samples}: the nodes' data differ",
+                    null, BadInput: true));
+            else if (workers.All(candidate => candidate.Ready))
+                Train();
+        });
+        // A fast worker's first reports may overtake a slow one's readiness.
+        Receive<ProgressMessages.WorkerReport>(Take);
+        Receive<JobMessages.Interrupt>(_ => Release(JobStatus.Interrupted, "stopped before the first step"));
+        Receive<Tick>(_ =>
+        {
+            if (PhaseLasts(node.Settings.Deadlines.Prepare))
+                Fail(new TrainingMessages.MemberFailed(
+                    id, node.Name, TrainingMessages.CauseRank.TimedOut,
+                    $"waited {node.Settings.Deadlines.Prepare.TotalSeconds:F0} s for {string.Join(", ", NotReady())} to be ready", null, BadInput: false));
+            Publish();
+        });
+    }
+
+    private void PlaceShards(ParameterLayout known)
+    {
+        layout = known;
+        var shards = ShardPlan.Cut(known.Length, servers.Length, servers.Min(server => server.Node.Cores))
+            .Select(shard => new TrainingMessages.ShardDescription(shard.Shard, shard.Server, shard.Offset, shard.Length)).ToArray();
+        servers = [.. servers.Select((server, i) => new ServerState(server.Node, [.. shards.Where(shard => shard.Server == i)]))];
+        foreach (var server in servers)
+        {
+            node.Log.ShardsAssigned(server.Node.Name, string.Join(",", server.Shards.Select(shard => shard.Shard)), server.Bytes, Term);
+            server.Node.Actor.Tell(new TrainingMessages.Serve(id, job.Text, secret, Term, FirstVersion, known.Hash, server.Shards));
+        }
+    }
+
+    private void ConnectWorkers()
+    {
+        connect = new TrainingMessages.Connect(
+            id, layout!.Hash,
+            [.. servers.Select(server => new TrainingMessages.ServerDescription(
+                server.Node.Name, server.Endpoint!.Host, server.Endpoint.Port, server.Endpoint.UnixName, server.Endpoint.HostId))],
+            [.. servers.SelectMany(server => server.Shards)]);
+        foreach (var worker in workers)
+            worker.Node.Actor.Tell(connect);
+    }
+
+    private void Train()
+    {
+        Enter("training");
+        node.Log.JobStarted(job.Name, layout!.ParameterCount, job.Slots, job.Workers, job.Servers, Steps);
+        Become(Training);
+    }
+
+    private void Training()
+    {
+        Always();
+        Receive<ProgressMessages.WorkerReport>(Take);
+        Receive<TrainingMessages.WorkerFinished>(finished =>
+        {
+            var worker = WorkerOf(finished.Node);
+            worker.Finished = true;
+            worker.BytesSent = finished.BytesSent;
+            if (workers.All(candidate => candidate.Finished))
+                SaveModel();
+        });
+        Receive<JobMessages.Interrupt>(_ =>
+        {
+            if (interruptAsked)
+                return;
+            interruptAsked = true;
+            node.Log.Interrupted(job.Name);
+            Notice("stopping: writing a checkpoint");
+            // One held worker holds every shard at its version, since each update needs every slot.
+            workers[0].Node.Actor.Tell(new TrainingMessages.Pause(id));
+        });
+        Receive<TrainingMessages.Paused>(paused =>
+        {
+            Enter("saving");
+            var saver = Saver();
+            var text = job.Text;
+            var folder = Path.Combine(files.Folder, "checkpoints");
+            Work("checkpoint", () =>
+            {
+                var (written, bytes) = saver.WriteCheckpoint(paused.Version, folder, text);
+                return new CheckpointSaved(paused.Version, written, bytes);
+            });
+            Become(Saving);
+        });
+        Receive<Tick>(_ =>
+        {
+            WatchForStall();
+            Publish();
+        });
+    }
+
+    private void SaveModel()
+    {
+        Enter("saving");
+        var saver = Saver();
+        var file = files.ModelFile;
+        var version = Steps;
+        Work("save", () => new Saved(saver.WriteModel(
+            version, file, new Dictionary<string, string> { ["job"] = job.Name, ["version"] = $"{version}" })));
+        Become(Saving);
+    }
+
+    private void Saving()
+    {
+        Always();
+        Receive<ProgressMessages.WorkerReport>(Take);
+        Receive<Saved>(saved =>
+        {
+            weightsSha256 = saved.WeightsSha256;
+            node.Log.ModelWritten(Steps, files.ModelFile, saved.WeightsSha256);
+            Release(JobStatus.Completed, null);
+        });
+        Receive<CheckpointSaved>(saved =>
+        {
+            node.Log.CheckpointWritten(saved.Version, saved.Folder, saved.Bytes);
+            Release(JobStatus.Interrupted, $"stopped at step {saved.Version}; checkpoint in {saved.Folder}");
+        });
+        Receive<Tick>(_ => Publish());
+    }
+
+    /// <summary>Something went wrong: wait a moment for whatever else comes, since consequences can overtake their cause.</summary>
+    private void Fail(TrainingMessages.MemberFailed failed)
+    {
+        node.Log.MemberFailed(failed.Node, failed.Rank.ToString(), failed.Reason, failed.Detail ?? "");
+        failures.Add(failed);
+        if (failures.Count > 1)
+            return;
+        Enter("failing");
+        Timers.StartSingleTimer("cause", NameCause.Instance, CauseWindow);
+        Become(Failing);
+    }
+
+    private void Failing()
+    {
+        Always();
+        Receive<ProgressMessages.WorkerReport>(Take);
+        Receive<NameCause>(_ =>
+        {
+            var cause = failures.MinBy(failure => failure.Rank)!;
+            var text = cause.Reason.Contains(cause.Node, StringComparison.Ordinal) ? cause.Reason : $"{cause.Node}: {cause.Reason}";
+            Release(cause.BadInput ? JobStatus.BadInput : JobStatus.Failed, text);
+        });
+        Receive<Tick>(_ => Publish());
+    }
+
+    /// <summary>The job is over: members let go, and then the summary is whole.</summary>
+    private void Release(JobStatus ended, string? why)
+    {
+        status = ended;
+        reason = why;
+        Enter("finished");
+        Become(Releasing);
+        Timers.StartSingleTimer("release", ReleaseOver.Instance, ReleaseBound);
+        foreach (var worker in workers)
+            worker.Node.Actor.Tell(new TrainingMessages.Release(id, "worker"));
+        ReleaseFurther();
+    }
+
+    private void Releasing()
+    {
+        Receive<TrainingMessages.Released>(released =>
+        {
+            if (released.Role == "worker" && Array.Find(workers, worker => worker.Node.Name == released.Node) is { } worker)
+                worker.Released = true;
+            if (released.Role == "server" && Array.Find(servers, server => server.Node.Name == released.Node) is { } server)
+            {
+                server.Released = true;
+                server.BytesSent = released.BytesSent;
+            }
+
+            ReleaseFurther();
+        });
+        Receive<NodeGone>(gone =>
+        {
+            foreach (var worker in workers.Where(worker => worker.Node.Name == gone.Node))
+                worker.Released = true;
+            foreach (var server in servers.Where(server => server.Node.Name == gone.Node))
+                server.Released = true;
+            ReleaseFurther();
+        });
+        Receive<ReleaseOver>(_ => End(status, reason));
+        // Links end while members let go: what they report of that, and late figures, mean nothing any more.
+        ReceiveAny(_ => { });
+    }
+
+    /// <summary>Servers go after the workers, so that no worker sees its links end first.</summary>
+    private void ReleaseFurther()
+    {
+        if (!workers.All(worker => worker.Released))
+            return;
+        if (!serversAsked)
+            foreach (var server in servers)
+                server.Node.Actor.Tell(new TrainingMessages.Release(id, "server"));
+        serversAsked = true;
+        if (servers.All(server => server.Released))
+            End(status, reason);
+    }
+}

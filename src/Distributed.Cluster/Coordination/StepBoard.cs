@@ -1,0 +1,79 @@
+using Distributed.Cluster.Protocol;
+
+namespace Distributed.Cluster.Coordination;
+
+/// <summary>A step as the run's metrics show it. Times are those of the slowest worker, in milliseconds.</summary>
+internal sealed record StepRecord(
+    long Step, int Samples, double Loss, double? Accuracy, double TotalMilliseconds, double ComputeMilliseconds, double InputMilliseconds,
+    double ExchangeMilliseconds);
+
+/// <summary>
+/// Puts the workers' parts of each step together. Losses are summed in slot order in double precision, so that a step's figures
+/// are the same for any number of workers. Steps come out whole and in order.
+/// </summary>
+internal sealed class StepBoard(int slots, long firstStep, bool countsCorrect)
+{
+    private readonly SortedDictionary<long, Entry> open = [];
+    private long next = firstStep;
+
+    private sealed class Entry(int slots)
+    {
+        public readonly ProgressMessages.SlotReport?[] Slots = new ProgressMessages.SlotReport?[slots];
+        public int In;
+        public double Total;
+        public double Compute;
+        public double Input;
+        public double Exchange;
+    }
+
+    /// <summary>The first step that is not complete.</summary>
+    public long Next => next;
+
+    /// <summary>Adds a worker's part; returns the steps that it completes.</summary>
+    public IReadOnlyList<StepRecord> Add(ProgressMessages.StepReport report)
+    {
+        if (report.Step < next)
+            return [];
+        if (!open.TryGetValue(report.Step, out var entry))
+            open.Add(report.Step, entry = new Entry(slots));
+        foreach (var slot in report.Slots)
+        {
+            if (slot.Slot < 0 || slot.Slot >= slots || entry.Slots[slot.Slot] is not null)
+                continue;
+            entry.Slots[slot.Slot] = slot;
+            entry.In++;
+        }
+
+        entry.Total = Math.Max(entry.Total, report.TotalMilliseconds);
+        entry.Compute = Math.Max(entry.Compute, report.ComputeMilliseconds);
+        entry.Input = Math.Max(entry.Input, report.InputMilliseconds);
+        entry.Exchange = Math.Max(entry.Exchange, report.ExchangeMilliseconds);
+
+        var done = new List<StepRecord>();
+        while (open.TryGetValue(next, out var ready) && ready.In == slots)
+        {
+            open.Remove(next);
+            done.Add(Close(next, ready));
+            next++;
+        }
+
+        return done;
+    }
+
+    private StepRecord Close(long step, Entry entry)
+    {
+        var samples = 0;
+        var loss = 0.0;
+        long correct = 0;
+        foreach (var slot in entry.Slots)
+        {
+            samples += slot!.Samples;
+            loss += slot.LossSum;
+            correct += slot.Correct;
+        }
+
+        return new StepRecord(
+            step, samples, loss / samples, countsCorrect ? (double)correct / samples : null, entry.Total, entry.Compute, entry.Input,
+            entry.Exchange);
+    }
+}

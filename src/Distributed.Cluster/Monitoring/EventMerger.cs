@@ -1,0 +1,118 @@
+namespace Distributed.Cluster.Monitoring;
+
+/// <summary>
+/// Writes the events of many nodes as JSON lines in order of time. Events reach it late and out of order, so each is held back for a
+/// short window; one that comes later than that is written when it comes. Safe to call from several threads.
+/// </summary>
+internal sealed class EventMerger : IDisposable
+{
+    // A node that logs without end must not fill the memory: beyond this the oldest are written early.
+    private const int MostHeld = 10_000;
+
+    private readonly TextWriter _output;
+    private readonly TimeSpan _holdBack;
+    private readonly TimeProvider _clock;
+    private readonly ITimer _timer;
+    private readonly Lock _lock = new();
+
+    // In order of time, and of arrival within one time.
+    private readonly PriorityQueue<(LogEvent Event, DateTimeOffset Arrival), (DateTimeOffset Time, long Order)> _held = new();
+    private long _order;
+    private bool _closed;
+    private IOException? _failure;
+
+    /// <summary>A merger that writes to a text writer, which it flushes but does not close.</summary>
+    /// <param name="output">Where lines go.</param>
+    /// <param name="holdBack">How long an event waits for earlier ones; null for 500 ms.</param>
+    /// <param name="clock">Measures the waiting; null for the system's.</param>
+    public EventMerger(TextWriter output, TimeSpan? holdBack = null, TimeProvider? clock = null)
+    {
+        _output = output;
+        _holdBack = holdBack ?? TimeSpan.FromMilliseconds(500);
+        _clock = clock ?? TimeProvider.System;
+        var period = TimeSpan.FromMilliseconds(Math.Max(1, _holdBack.TotalMilliseconds / 4));
+        _timer = _clock.CreateTimer(_ => WriteRipe(), null, period, period);
+    }
+
+    /// <summary>Why the log ends early: the disk is full or gone. Training does not stop for its log; null while all is well.</summary>
+    public IOException? Failure
+    {
+        get
+        {
+            lock (_lock) return _failure;
+        }
+    }
+
+    /// <summary>Takes an event of any node.</summary>
+    /// <param name="entry">The event; after <see cref="Dispose"/> it is ignored.</param>
+    public void Add(LogEvent entry)
+    {
+        lock (_lock)
+        {
+            if (_closed) return;
+            _held.Enqueue((entry, _clock.GetUtcNow()), (entry.Time, _order++));
+            while (_held.Count > MostHeld) WriteNext();
+        }
+    }
+
+    /// <summary>Writes all that is held back now.</summary>
+    public void Flush()
+    {
+        lock (_lock)
+        {
+            while (_held.Count > 0) WriteNext();
+            FlushOutput();
+        }
+    }
+
+    /// <summary>Writes all that is held back and stops.</summary>
+    public void Dispose()
+    {
+        _timer.Dispose();
+        lock (_lock)
+        {
+            if (_closed) return;
+            _closed = true;
+            Flush();
+        }
+    }
+
+    // An event waits by the clock of this node since it arrived, so that a node whose clock is wrong neither blocks nor hurries others;
+    // only an earlier event that is still waiting holds back a later one.
+    private void WriteRipe()
+    {
+        lock (_lock)
+        {
+            if (_closed || _held.Count == 0) return;
+            var now = _clock.GetUtcNow();
+            var written = false;
+            while (_held.TryPeek(out var next, out _) && now - next.Arrival >= _holdBack)
+            {
+                WriteNext();
+                written = true;
+            }
+            if (written) FlushOutput();
+        }
+    }
+
+    private void WriteNext()
+    {
+        var (entry, _) = _held.Dequeue();
+        Guarded(() => _output.WriteLine(JsonLines.Format(entry)));
+    }
+
+    private void FlushOutput() => Guarded(_output.Flush);
+
+    private void Guarded(Action write)
+    {
+        if (_failure is not null) return;
+        try
+        {
+            write();
+        }
+        catch (IOException failure)
+        {
+            _failure = failure;
+        }
+    }
+}

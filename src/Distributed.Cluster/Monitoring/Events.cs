@@ -1,0 +1,70 @@
+using Microsoft.Extensions.Logging;
+
+namespace Distributed.Cluster.Monitoring;
+
+/// <summary>Every event of the cluster log: stable names and fields, one line each.</summary>
+internal static partial class Events
+{
+    [LoggerMessage(1, LogLevel.Information, "{Node} ({Roles}) at {Address} joined (process id {ProcessId})", EventName = "node-joined")]
+    public static partial void NodeJoined(this ILogger log, string node, string roles, string address, int processId);
+
+    [LoggerMessage(2, LogLevel.Warning, "{Node} is gone: {How}", EventName = "node-lost")]
+    public static partial void NodeLost(this ILogger log, string node, string how);
+
+    [LoggerMessage(3, LogLevel.Information, "{Address} is {Status}", EventName = "member-changed")]
+    public static partial void MemberChanged(this ILogger log, string address, string status);
+
+    [LoggerMessage(10, LogLevel.Information, "{Job} accepted (id {Id}, folder {Folder})", EventName = "job-accepted")]
+    public static partial void JobAccepted(this ILogger log, string job, Guid id, string folder);
+
+    [LoggerMessage(11, LogLevel.Information, "{Job} trains {Parameters} parameters for {Steps} steps (slots {Slots}, workers {Workers}, servers {Servers})", EventName = "job-started")]
+    public static partial void JobStarted(this ILogger log, string job, long parameters, int slots, int workers, int servers, long steps);
+
+    [LoggerMessage(12, LogLevel.Information, "{Job} ended: {Status} (reason {Reason})", EventName = "job-ended")]
+    public static partial void JobEnded(this ILogger log, string job, string status, string reason);
+
+    [LoggerMessage(13, LogLevel.Information, "{Node} leases slots {Slots} in term {Term}", EventName = "slots-leased")]
+    public static partial void SlotsLeased(this ILogger log, string node, string slots, long term);
+
+    [LoggerMessage(14, LogLevel.Information, "{Node} serves shards {Shards} (bytes {Bytes}, term {Term})", EventName = "shards-assigned")]
+    public static partial void ShardsAssigned(this ILogger log, string node, string shards, long bytes, long term);
+
+    [LoggerMessage(15, LogLevel.Information, "{Node} serves at {Endpoint}", EventName = "server-ready")]
+    public static partial void ServerReady(this ILogger log, string node, string endpoint);
+
+    [LoggerMessage(16, LogLevel.Information, "{Node} is linked: {Links}", EventName = "worker-ready")]
+    public static partial void WorkerReady(this ILogger log, string node, string links);
+
+    [LoggerMessage(20, LogLevel.Information, "epoch {Epoch}: loss {Loss} (step {Step}, samples per second {SamplesPerSecond})", EventName = "epoch-ended")]
+    public static partial void EpochEnded(this ILogger log, int epoch, long step, double loss, double samplesPerSecond);
+
+    [LoggerMessage(21, LogLevel.Information, "version {Version}: test loss {Loss}, accuracy {Accuracy} (samples {Samples})", EventName = "evaluated")]
+    public static partial void Evaluated(this ILogger log, long version, double loss, double accuracy, int samples);
+
+    [LoggerMessage(22, LogLevel.Information, "checkpoint of version {Version} (folder {Folder}, bytes {Bytes})", EventName = "checkpoint-written")]
+    public static partial void CheckpointWritten(this ILogger log, long version, string folder, long bytes);
+
+    [LoggerMessage(23, LogLevel.Information, "model of version {Version} written (file {File}, weights sha256 {WeightsSha256})", EventName = "model-written")]
+    public static partial void ModelWritten(this ILogger log, long version, string file, string weightsSha256);
+
+    [LoggerMessage(24, LogLevel.Information, "asked to stop (job {Job})", EventName = "interrupted")]
+    public static partial void Interrupted(this ILogger log, string job);
+
+    [LoggerMessage(30, LogLevel.Warning, "{Node} lags: {Phase} step {Step} for {Seconds} s", EventName = "straggler")]
+    public static partial void Straggler(this ILogger log, string node, string phase, long step, double seconds);
+
+    [LoggerMessage(31, LogLevel.Error, "{Node} failed: {Reason} (cause {Cause}, detail {Detail})", EventName = "member-failed")]
+    public static partial void MemberFailed(this ILogger log, string node, string cause, string reason, string detail);
+
+    [LoggerMessage(32, LogLevel.Warning, "{Reason}", EventName = "link-refused")]
+    public static partial void LinkRefused(this ILogger log, string reason);
+
+    [LoggerMessage(33, LogLevel.Warning, "{Count} events were lost on the way to the cluster log", EventName = "events-lost")]
+    public static partial void EventsLost(this ILogger log, long count);
+
+    [LoggerMessage(40, LogLevel.Information, "node at {Address} started with {Cores} cores", EventName = "node-started")]
+    public static partial void NodeStarted(this ILogger log, string address, int cores);
+
+    [LoggerMessage(EventId = 42, Message = "{Source}: {Message}", EventName = "akka")]
+    public static partial void Akka(this ILogger log, LogLevel level, Exception? exception, string source, string message);
+}

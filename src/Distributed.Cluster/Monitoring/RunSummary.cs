@@ -1,0 +1,30 @@
+namespace Distributed.Cluster.Monitoring;
+
+/// <summary>What <c>summary.json</c> holds: a run in figures.</summary>
+internal sealed record RunSummary(
+    string Job,
+    string Status,
+    int Workers,
+    int Servers,
+    int Slots,
+    int Epochs,
+    long Steps,
+    long SamplesSeen,
+    double SamplesPerSecond,
+    Spread StepMilliseconds,
+    double ComputeMilliseconds,
+    double InputMilliseconds,
+    double ExchangeMilliseconds,
+    long BytesSent,
+    long Parameters,
+    string? WeightsSha256,
+    EvaluationFigures? Evaluation,
+    int Restarts,
+    double WallSeconds,
+    string? Reason);
+
+/// <summary>Median and 95th percentile.</summary>
+internal sealed record Spread(double Median, double P95);
+
+/// <summary>The test set's figures under one version of the weights.</summary>
+internal sealed record EvaluationFigures(long Version, int Samples, double Loss, double? Accuracy);

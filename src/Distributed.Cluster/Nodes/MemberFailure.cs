@@ -1,0 +1,27 @@
+using Distributed.Cluster.Protocol;
+using Distributed.Learning;
+using Distributed.Transport;
+
+namespace Distributed.Cluster.Nodes;
+
+/// <summary>Turns what a member's thread threw into what its coordinator needs: one line, and how likely it is the cause.</summary>
+internal static class MemberFailure
+{
+    public static TrainingMessages.MemberFailed Describe(Guid job, string node, Exception exception)
+    {
+        var rank = exception switch
+        {
+            LinkException => TrainingMessages.CauseRank.LinkLost,
+            TimeoutException => TrainingMessages.CauseRank.TimedOut,
+            _ => TrainingMessages.CauseRank.Own,
+        };
+        return new TrainingMessages.MemberFailed(job, node, rank, FirstLine(exception.Message), exception.ToString(), exception is BadInputException);
+    }
+
+    private static string FirstLine(string text)
+    {
+        var line = text.AsSpan().Trim();
+        var end = line.IndexOfAny('\r', '\n');
+        return (end < 0 ? line : line[..end]).ToString();
+    }
+}

@@ -1,0 +1,104 @@
+using Akka.Actor;
+using Distributed.Cluster.Monitoring;
+using Distributed.Cluster.ParameterServers;
+using Distributed.Cluster.Protocol;
+using Distributed.Cluster.Workers;
+
+namespace Distributed.Cluster.Nodes;
+
+/// <summary>
+/// A node's contact with its cluster: registers with the coordinator, starts and ends this node's part in jobs, passes its
+/// events on. At <c>/user/node</c> it also takes jobs from submitters outside of the cluster.
+/// </summary>
+internal sealed class NodeActor : ReceiveActor, IWithTimers
+{
+    public const string Name = "node";
+
+    private readonly NodeContext node;
+    private readonly EventRelay events;
+    private readonly IActorRef coordinator;
+    private readonly MembershipMessages.NodeInfo info;
+
+    private sealed record RegisterNow
+    {
+        public static readonly RegisterNow Instance = new();
+    }
+
+    private sealed record SendEvents
+    {
+        public static readonly SendEvents Instance = new();
+    }
+
+    private NodeActor(NodeContext node, EventRelay events, IActorRef coordinator)
+    {
+        this.node = node;
+        this.events = events;
+        this.coordinator = coordinator;
+        info = new MembershipMessages.NodeInfo(
+            node.Name, node.Roles, Akka.Cluster.Cluster.Get(Context.System).SelfAddress.ToString(), Environment.ProcessId,
+            Environment.ProcessorCount, Self);
+
+        // Registering is repeated for as long as the node lives: whoever is coordinator next hears of it, too.
+        Receive<RegisterNow>(_ => coordinator.Tell(new MembershipMessages.Register(info)));
+        Receive<MembershipMessages.Registered>(_ => { });
+        Receive<SendEvents>(_ => PassEventsOn());
+        Receive<JobMessages.Submit>(coordinator.Forward);
+        Receive<JobMessages.Interrupt>(coordinator.Forward);
+        Receive<MembershipMessages.ProcessEnded>(coordinator.Forward);
+        Receive<TrainingMessages.Train>(order =>
+        {
+            Context.Watch(Sender);
+            Context.ActorOf(WorkerActor.Props(node, order, Sender), WorkerName(order.Job));
+        });
+        Receive<TrainingMessages.Serve>(order =>
+        {
+            Context.Watch(Sender);
+            Context.ActorOf(ShardServerActor.Props(node, order, Sender), ServerName(order.Job));
+        });
+        Receive<TrainingMessages.Connect>(connect => Context.Child(WorkerName(connect.Job)).Forward(connect));
+        Receive<TrainingMessages.Pause>(pause => Context.Child(WorkerName(pause.Job)).Forward(pause));
+        Receive<TrainingMessages.Continue>(go => Context.Child(WorkerName(go.Job)).Forward(go));
+        Receive<TrainingMessages.DescribeShards>(ask => Context.Child(ServerName(ask.Job)).Forward(ask));
+        Receive<TrainingMessages.RaiseTerm>(raise => Context.Child(ServerName(raise.Job)).Forward(raise));
+        Receive<TrainingMessages.Release>(release =>
+        {
+            var part = Context.Child(release.Role == "worker" ? WorkerName(release.Job) : ServerName(release.Job));
+            if (part.IsNobody())
+                Sender.Tell(new TrainingMessages.Released(release.Job, node.Name, release.Role, 0));
+            else
+                part.Forward(release);
+        });
+        Receive<Terminated>(_ =>
+        {
+            // The job's coordinator is gone without a word: nobody will release its parts.
+            foreach (var part in Context.GetChildren())
+                Context.Stop(part);
+        });
+    }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    public static Props Props(NodeContext node, EventRelay events, IActorRef coordinator) =>
+        Akka.Actor.Props.Create(() => new NodeActor(node, events, coordinator));
+
+    protected override void PreStart()
+    {
+        Timers.StartPeriodicTimer("register", RegisterNow.Instance, TimeSpan.Zero, node.Settings.RegisterInterval);
+        Timers.StartPeriodicTimer("events", SendEvents.Instance, EventRelay.Interval);
+    }
+
+    protected override void PostStop() => PassEventsOn();
+
+    private static string WorkerName(Guid job) => $"worker-{job:N}";
+
+    private static string ServerName(Guid job) => $"server-{job:N}";
+
+    private void PassEventsOn()
+    {
+        var (batch, dropped) = events.Take();
+        if (dropped > 0)
+            node.Log.EventsLost(dropped);
+        if (batch.Length > 0)
+            coordinator.Tell(new MembershipMessages.NodeEvents(batch));
+    }
+}

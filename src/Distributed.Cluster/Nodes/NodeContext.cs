@@ -1,0 +1,11 @@
+using Distributed.Cluster.Configuration;
+using Microsoft.Extensions.Logging;
+
+namespace Distributed.Cluster.Nodes;
+
+/// <summary>What the actors of one node share.</summary>
+/// <param name="Host">The address of the data plane.</param>
+/// <param name="DataPort">Its port; 0 takes a free one.</param>
+/// <param name="RunsFolder">Where a coordinator keeps the folders of runs.</param>
+internal sealed record NodeContext(
+    string Name, string[] Roles, string Host, int DataPort, string DataFolder, string RunsFolder, TrainerSettings Settings, ILogger Log);

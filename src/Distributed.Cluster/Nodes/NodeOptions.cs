@@ -1,0 +1,35 @@
+namespace Distributed.Cluster.Nodes;
+
+/// <summary>Takes the log events of a node, from any thread.</summary>
+internal delegate void EventSink(Monitoring.LogEvent logEvent);
+
+/// <summary>What one process of the cluster is told at its start.</summary>
+internal sealed record NodeOptions
+{
+    /// <summary>coordinator, server, worker; one or several.</summary>
+    public required IReadOnlyList<string> Roles { get; init; }
+
+    /// <summary>The address that other nodes reach this one by.</summary>
+    public string Host { get; init; } = "127.0.0.1";
+
+    /// <summary>Port of the control plane; 0 takes a free one.</summary>
+    public int Port { get; init; }
+
+    /// <summary>Port of a server's data plane; 0 takes a free one.</summary>
+    public int DataPort { get; init; }
+
+    /// <summary><c>host:port</c> of nodes to join; empty: this node founds the cluster.</summary>
+    public IReadOnlyList<string> Seeds { get; init; } = [];
+
+    /// <summary>The cluster's configuration; null takes the file that ships with the program.</summary>
+    public string? ConfigFile { get; init; }
+
+    /// <summary>Where this node finds training data.</summary>
+    public string DataFolder { get; init; } = ".";
+
+    /// <summary>Where a coordinator keeps the folders of runs.</summary>
+    public string RunsFolder { get; init; } = "runs";
+
+    /// <summary>The node's name in logs and views, unique in its cluster.</summary>
+    public required string Name { get; init; }
+}

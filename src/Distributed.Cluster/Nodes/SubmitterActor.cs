@@ -1,0 +1,62 @@
+using Akka.Actor;
+using Distributed.Cluster.Jobs;
+using Distributed.Cluster.Monitoring;
+using Distributed.Cluster.Protocol;
+
+namespace Distributed.Cluster.Nodes;
+
+/// <summary>The submitter's side of one job: passes progress on and completes the outcome.</summary>
+internal sealed class SubmitterActor : ReceiveActor
+{
+    /// <summary>Progress comes several times a second; so long without any word means that the coordinator is gone.</summary>
+    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(60);
+
+    private readonly TaskCompletionSource<JobOutcome> outcome;
+    private Guid job;
+    private string? folder;
+    private bool interrupted;
+
+    /// <summary>The user wants the job to end with a checkpoint.</summary>
+    public sealed record Interrupt
+    {
+        public static readonly Interrupt Instance = new();
+    }
+
+    private SubmitterActor(
+        ICanTell gateway, string jobName, string jobText, string? outFolder, Action<RunProgress> progress, TaskCompletionSource<JobOutcome> outcome)
+    {
+        this.outcome = outcome;
+        SetReceiveTimeout(Silence);
+        Receive<JobMessages.Accepted>(accepted =>
+        {
+            job = accepted.Job;
+            folder = accepted.OutFolder;
+            if (interrupted)
+                gateway.Tell(new JobMessages.Interrupt(job), Self);
+        });
+        Receive<JobMessages.Rejected>(rejected => End(new JobOutcome(JobStatus.BadInput, rejected.Reason, null, null)));
+        Receive<JobMessages.Progress>(update => progress(update.Snapshot));
+        Receive<JobMessages.Ended>(ended => End(new JobOutcome(ended.Status, ended.Reason, ended.OutFolder, ended.Summary)));
+        Receive<Interrupt>(_ =>
+        {
+            interrupted = true;
+            if (job != Guid.Empty)
+                gateway.Tell(new JobMessages.Interrupt(job), Self);
+        });
+        Receive<ReceiveTimeout>(_ => End(new JobOutcome(
+            JobStatus.Failed, $"no word from the coordinator for {Silence.TotalSeconds:F0} s", folder, null)));
+        gateway.Tell(new JobMessages.Submit(jobName, jobText, outFolder, Self), Self);
+    }
+
+    public static Props Props(
+        ICanTell gateway, string jobName, string jobText, string? outFolder, Action<RunProgress> progress, TaskCompletionSource<JobOutcome> outcome) =>
+        Akka.Actor.Props.Create(() => new SubmitterActor(gateway, jobName, jobText, outFolder, progress, outcome));
+
+    protected override void PostStop() => outcome.TrySetResult(new JobOutcome(JobStatus.Failed, "this process left the cluster", folder, null));
+
+    private void End(JobOutcome result)
+    {
+        outcome.TrySetResult(result);
+        Context.Stop(Self);
+    }
+}

@@ -1,0 +1,117 @@
+using Akka.Actor;
+using Akka.Actor.Setup;
+using Akka.Cluster.Tools.Singleton;
+using Distributed.Cluster.Configuration;
+using Distributed.Cluster.Coordination;
+using Distributed.Cluster.Jobs;
+using Distributed.Cluster.Monitoring;
+using Distributed.Cluster.Protocol;
+using Distributed.Learning;
+
+namespace Distributed.Cluster.Nodes;
+
+/// <summary>One process of a cluster, from its start until it has left.</summary>
+internal sealed class TrainerNode : IAsyncDisposable
+{
+    private readonly ActorSystem system;
+    private readonly EventLog log;
+    private readonly IActorRef node;
+
+    private TrainerNode(ActorSystem system, EventLog log, IActorRef node, string address)
+    {
+        this.system = system;
+        this.log = log;
+        this.node = node;
+        Address = address;
+    }
+
+    /// <summary><c>host:port</c>, as other nodes name it as a seed.</summary>
+    public string Address { get; }
+
+    /// <summary>Completes when the node has left its cluster, or was removed from it.</summary>
+    public Task Terminated => system.WhenTerminated;
+
+    /// <summary>Starts the node and waits until it is a member of its cluster.</summary>
+    /// <exception cref="BadInputException">The configuration can't be used, or no seed lets it in.</exception>
+    public static async Task<TrainerNode> StartAsync(NodeOptions options, EventSink output, CancellationToken cancellation)
+    {
+        var config = ClusterConfig.Load(
+            options.ConfigFile, options.Host, options.Port, options.Roles, options.Seeds.Count > 0 ? options.Seeds : null);
+        var relay = new EventRelay(output);
+        var log = new EventLog(options.Name, string.Join(",", options.Roles), config.Trainer.Log.Level, relay.Add);
+        var setup = ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(config.Akka), new AkkaLogSetup(log.Logger));
+        var system = ActorSystem.Create(ClusterConfig.SystemName, setup);
+        try
+        {
+            var cluster = Akka.Cluster.Cluster.Get(system);
+            var joined = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            cluster.RegisterOnMemberUp(() => joined.TrySetResult());
+            if (options.Seeds.Count == 0)
+                cluster.Join(cluster.SelfAddress);
+            var context = new NodeContext(
+                options.Name, [.. options.Roles], options.Host, options.DataPort, options.DataFolder, options.RunsFolder, config.Trainer,
+                log.Logger);
+            if (options.Roles.Contains("coordinator"))
+            {
+                system.ActorOf(
+                    ClusterSingletonManager.Props(
+                        CoordinatorActor.Props(context), PoisonPill.Instance,
+                        ClusterSingletonManagerSettings.Create(system).WithRole("coordinator")),
+                    "coordinator");
+            }
+
+            var coordinator = system.ActorOf(
+                ClusterSingletonProxy.Props("/user/coordinator", ClusterSingletonProxySettings.Create(system).WithRole("coordinator")),
+                "coordinator-proxy");
+            var node = system.ActorOf(NodeActor.Props(context, relay, coordinator), NodeActor.Name);
+            try
+            {
+                await joined.Task.WaitAsync(config.Trainer.Deadlines.Gather, cancellation);
+            }
+            catch (TimeoutException exception)
+            {
+                throw new BadInputException(
+                    $"no cluster at {string.Join(", ", options.Seeds)} let {options.Name} in within {config.Trainer.Deadlines.Gather.TotalSeconds:F0} s", exception);
+            }
+
+            var self = cluster.SelfAddress;
+            log.Logger.NodeStarted($"{self.Host}:{self.Port}", Environment.ProcessorCount);
+            return new TrainerNode(system, log, node, $"{self.Host}:{self.Port}");
+        }
+        catch
+        {
+            await system.Terminate();
+            log.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Submits a job to this node's cluster and waits for its end.</summary>
+    /// <param name="outFolder">The run's folder, on the coordinator's machine.</param>
+    /// <param name="interrupt">Asks for a checkpoint and the job's end; the outcome still comes.</param>
+    public async Task<JobOutcome> RunJobAsync(Job job, string? outFolder, Action<RunProgress> progress, CancellationToken interrupt)
+    {
+        var outcome = new TaskCompletionSource<JobOutcome>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var submitter = system.ActorOf(SubmitterActor.Props(node, job.Name, job.Text, outFolder, progress, outcome));
+        await using var asked = interrupt.Register(() => submitter.Tell(SubmitterActor.Interrupt.Instance));
+        return await outcome.Task;
+    }
+
+    /// <summary>Tells the cluster that a node's process has ended, by whoever started it: sooner and surer than by silence.</summary>
+    public void ReportEnded(string nodeName, string how) => node.Tell(new MembershipMessages.ProcessEnded(nodeName, how));
+
+    /// <summary>Leaves the cluster in order; after <paramref name="bound"/> it is left anyway.</summary>
+    public async Task LeaveAsync(TimeSpan bound)
+    {
+        var leaving = CoordinatedShutdown.Get(system).Run(CoordinatedShutdown.ClusterLeavingReason.Instance);
+        if (await Task.WhenAny(leaving, Task.Delay(bound)) != leaving)
+            await Task.WhenAny(system.Terminate(), Task.Delay(bound));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!system.WhenTerminated.IsCompleted)
+            await system.Terminate();
+        log.Dispose();
+    }
+}

@@ -1,0 +1,158 @@
+using System.Runtime.InteropServices;
+using Distributed.Cluster.Protocol;
+using Distributed.Transport;
+
+namespace Distributed.Cluster.ParameterServers;
+
+/// <summary>
+/// A server's end of one link: a thread that brings pieces to the shards and answers what readers fetch, and a sender that
+/// announces weights.
+/// </summary>
+internal sealed unsafe class PeerLink : IDisposable
+{
+    private readonly TrainingMessages.ShardDescription[] descriptions;
+    private readonly IReadOnlyDictionary<int, Shard> shards;
+    private readonly Action<PeerLink, Exception?> ended;
+    private readonly LinkSender sender;
+    private readonly Thread reader;
+    private readonly Dictionary<(int Shard, SlotRange Piece), PrivateMemory> received = [];
+
+    /// <param name="ended">Called once, on the link's thread, when the link is over; the exception is the peer's fault, if any.</param>
+    public PeerLink(
+        Link link, TrainingMessages.ShardDescription[] descriptions, IReadOnlyDictionary<int, Shard> shards, Action<PeerLink, Exception?> ended)
+    {
+        Link = link;
+        this.descriptions = descriptions;
+        this.shards = shards;
+        this.ended = ended;
+        sender = new LinkSender(link, _ => link.Abort());
+        reader = new Thread(Run) { Name = $"link from {link.Peer.Node}", IsBackground = true };
+    }
+
+    public Link Link { get; }
+
+    public bool IsWorker => Link.Peer.Role == "worker";
+
+    public void Start() => reader.Start();
+
+    /// <summary>Announces (shared memory) or sends (TCP) the weights of a version.</summary>
+    public void SendWeights(Shard shard, long version, long term)
+    {
+        var header = new FrameHeader { Kind = FrameKind.Weights, Term = term, Version = version, Shard = shard.Range.Shard };
+        try
+        {
+            sender.SendTensor(header, shard.Weights(version), shard.Range.Length * sizeof(float));
+        }
+        catch (LinkException)
+        {
+            // The reader of this link sees its end, too, and reports it.
+            Link.Abort();
+        }
+    }
+
+    /// <summary>Ends the link's threads without waiting.</summary>
+    public void Close() => Link.Abort();
+
+    public void Dispose()
+    {
+        Link.Abort();
+        if (reader.IsAlive && Thread.CurrentThread != reader)
+            reader.Join();
+        sender.Dispose();
+        Link.Dispose();
+        foreach (var memory in received.Values)
+            memory.Dispose();
+        received.Clear();
+    }
+
+    private void Run()
+    {
+        Exception? cause = null;
+        try
+        {
+            while (Link.Receive(out var header))
+            {
+                if (header.Kind == FrameKind.Goodbye)
+                    continue;
+                if (!shards.TryGetValue(header.Shard, out var shard))
+                    throw new LinkException($"{Link.Peer.Node} spoke of shard {header.Shard}, which is not here");
+                switch (header.Kind)
+                {
+                    case FrameKind.Gradient when IsWorker:
+                        TakeGradient(shard, header);
+                        break;
+                    case FrameKind.Fetch:
+                        Answer(shard, header);
+                        break;
+                    default:
+                        throw new LinkException($"{Link.Peer} sent {header.Kind}, which is not its to send");
+                }
+            }
+        }
+        catch (LinkException failure)
+        {
+            cause = failure;
+            Link.Abort();
+        }
+
+        ended(this, cause);
+    }
+
+    private void TakeGradient(Shard shard, in FrameHeader header)
+    {
+        var piece = new SlotRange(header.FirstSlot, header.SlotCount);
+        var verdict = shard.Judge(header.Term, header.Version, piece);
+        var bytes = shard.Range.Length * sizeof(float);
+        if (verdict == Verdict.Accepted)
+        {
+            var gradient = Link.Kind == LinkKind.SharedMemory ? InPlace(shard, header) : Receive(shard, header, piece, bytes);
+            verdict = shard.Offer(header.Term, header.Version, piece, gradient);
+        }
+        else
+        {
+            Link.SkipPayload(header.PayloadBytes);
+        }
+
+        if (verdict is Verdict.LaterVersion or Verdict.NotInTree)
+            throw new LinkException($"{Link.Peer.Node} sent slots {piece} of version {header.Version} while shard {shard.Range.Shard} is at {shard.Version}: {verdict}");
+    }
+
+    private float* InPlace(Shard shard, in FrameHeader header)
+    {
+        var start = shard.Range.Offset * sizeof(float);
+        if (Link.PeerSegment is not { } segment || header.PayloadBytes != 0 || header.Tag < 0 || (header.Tag & 63) != 0
+            || header.Tag > segment.Bytes - start - shard.Range.Length * sizeof(float))
+            throw new LinkException($"{Link.Peer.Node} points outside of its own memory ({header.Tag})");
+        return (float*)(segment.Pointer + header.Tag + start);
+    }
+
+    private float* Receive(Shard shard, in FrameHeader header, SlotRange piece, long bytes)
+    {
+        if (header.PayloadBytes != bytes)
+            throw new LinkException($"{Link.Peer.Node} sent {header.PayloadBytes} bytes for shard {shard.Range.Shard} instead of {bytes}");
+        ref var memory = ref CollectionsMarshal.GetValueRefOrAddDefault(received, (shard.Range.Shard, piece), out _);
+        memory ??= new PrivateMemory(bytes);
+        Link.ReceivePayload(memory.Pointer, bytes);
+        return (float*)memory.Pointer;
+    }
+
+    /// <summary>Answers a fetch: tag 0 asks for the weights of a version, tag 1 for the optimizer's state at it.</summary>
+    private void Answer(Shard shard, in FrameHeader header)
+    {
+        var answer = header with { Kind = FrameKind.State, PayloadBytes = 0 };
+        if (header.Tag == ShardReader.Weights && shard.Version == header.Version)
+        {
+            Link.Send(answer with { PayloadBytes = shard.Range.Length * sizeof(float) }, (byte*)shard.Weights(header.Version));
+        }
+        else if (header.Tag == ShardReader.OptimizerState && shard.OptimizerState(header.Version) is { } state)
+        {
+            fixed (byte* bytes = state)
+                Link.Send(answer with { PayloadBytes = state.Length }, bytes);
+        }
+        else
+        {
+            // Nothing to give at that version: an answer without payload, under the version that the shard has.
+            Link.Send(answer with { Version = shard.Version });
+        }
+    }
+}

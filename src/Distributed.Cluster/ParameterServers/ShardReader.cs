@@ -1,0 +1,93 @@
+using Distributed.Cluster.Protocol;
+using Distributed.Transport;
+
+namespace Distributed.Cluster.ParameterServers;
+
+/// <summary>Reads weights and optimizer state of all shards at one version, over links of its own.</summary>
+internal sealed unsafe class ShardReader : IDisposable
+{
+    /// <summary>The tag of a fetch of weights.</summary>
+    public const long Weights = 0;
+
+    /// <summary>The tag of a fetch of the optimizer's state.</summary>
+    public const long OptimizerState = 1;
+
+    private const long MaximumStateOverheadBytes = 1 << 20;
+
+    private readonly TrainingMessages.Connect servers;
+    private readonly List<Link> links = [];
+    private readonly Timer deadline;
+    private volatile bool late;
+
+    /// <param name="within">For everything this reader does; when it ends, its links are cut and the read fails.</param>
+    public ShardReader(Guid job, byte[] secret, string node, TrainingMessages.Connect servers, TimeSpan handshake, TimeSpan within)
+    {
+        this.servers = servers;
+        try
+        {
+            foreach (var server in servers.Servers)
+                links.Add(LinkDialer.Connect(
+                    new DataEndpoint(server.Host, server.Port, server.UnixName, server.HostId),
+                    new LinkIdentity(job, servers.LayoutHash, node, "reader"), secret, null, SameHost.Tcp, handshake));
+        }
+        catch
+        {
+            links.ForEach(link => link.Dispose());
+            throw;
+        }
+
+        deadline = new Timer(_ =>
+        {
+            late = true;
+            links.ForEach(link => link.Abort());
+        }, null, within, Timeout.InfiniteTimeSpan);
+    }
+
+    public void Dispose()
+    {
+        deadline.Dispose();
+        links.ForEach(link => link.Dispose());
+    }
+
+    /// <summary>Copies the weights of <paramref name="version"/> of all shards to <paramref name="flat"/>.</summary>
+    public void ReadWeights(long version, float* flat)
+    {
+        foreach (var shard in servers.Shards)
+        {
+            var bytes = shard.Length * sizeof(float);
+            Fetch(shard, version, Weights, bytes, bytes);
+            links[shard.Server].ReceivePayload((byte*)(flat + shard.Offset), bytes);
+        }
+    }
+
+    /// <summary>The optimizer's state of one shard at <paramref name="version"/>, as the shard saved it.</summary>
+    public byte[] ReadOptimizerState(TrainingMessages.ShardDescription shard, long version)
+    {
+        // No optimizer keeps more than two moments a weight.
+        var size = Fetch(shard, version, OptimizerState, 0, 3 * shard.Length * sizeof(float) + MaximumStateOverheadBytes);
+        var state = new byte[size];
+        fixed (byte* into = state)
+            links[shard.Server].ReceivePayload(into, size);
+        return state;
+    }
+
+    private long Fetch(TrainingMessages.ShardDescription shard, long version, long tag, long atLeast, long atMost)
+    {
+        var link = links[shard.Server];
+        var name = servers.Servers[shard.Server].Node;
+        try
+        {
+            link.Send(new FrameHeader { Kind = FrameKind.Fetch, Version = version, Shard = shard.Shard, Tag = tag });
+            if (!link.Receive(out var answer))
+                throw new LinkException($"{name} closed the link");
+            if (answer.Kind != FrameKind.State || answer.Shard != shard.Shard || answer.Version != version
+                || answer.PayloadBytes < Math.Max(1, atLeast) || answer.PayloadBytes > atMost)
+                throw new LinkException($"{name} has shard {shard.Shard} at version {answer.Version}, wanted {version} ({answer.PayloadBytes} bytes)");
+            return answer.PayloadBytes;
+        }
+        catch (LinkException failure) when (late)
+        {
+            throw new TimeoutException($"{name} did not give shard {shard.Shard} of version {version} in time", failure);
+        }
+    }
+}

@@ -1,0 +1,123 @@
+using System.Collections.Concurrent;
+using System.Net;
+using Distributed.Cluster.Jobs;
+using Distributed.Cluster.Protocol;
+using Distributed.Learning;
+using Distributed.Transport;
+using TorchSharp;
+
+namespace Distributed.Cluster.ParameterServers;
+
+/// <summary>
+/// One server node's part in a job: its shards, their weights in a segment that same-host workers map, and the links through
+/// which gradients come and weights go.
+/// </summary>
+internal sealed unsafe class ShardServer : IDisposable
+{
+    private readonly TrainingMessages.Serve order;
+    private readonly Action<Exception> failed;
+    private readonly SharedSegment weights;
+    private readonly LinkListener listener;
+    private readonly Dictionary<int, Shard> shards = [];
+    private readonly ConcurrentDictionary<Link, PeerLink> peers = new();
+    private long bytesSent;
+    private volatile bool closing;
+
+    /// <param name="listenOn">The address of the data plane.</param>
+    /// <param name="port">Its port; 0 takes a free one.</param>
+    /// <param name="refused">Hears of connections that did not become links.</param>
+    /// <param name="failed">Hears of what ends this server's part in the job, from any of its threads.</param>
+    public ShardServer(
+        Job job, TrainingMessages.Serve order, string node, string listenOn, int port, TimeSpan handshake, Action<string> refused,
+        Action<Exception> failed)
+    {
+        this.order = order;
+        this.failed = failed;
+        torch.set_num_threads(1);
+        torch.manual_seed(job.Seed);
+        using var module = job.Model.Build();
+        var layout = ParameterLayout.Of(module);
+        if (!layout.Hash.AsSpan().SequenceEqual(order.LayoutHash))
+            throw new InvalidOperationException("the parameters built here are laid out otherwise than the coordinator's: the nodes run different versions of the program");
+
+        var range = order.Shards.Length > 0 ? ServerRange.Of(order.Shards) : new ServerRange(0, ShardPlan.PageFloats);
+        weights = SharedSegment.Create("weights", 2 * range.Bytes);
+        foreach (var description in order.Shards)
+        {
+            var offset = description.Offset - range.Offset;
+            var even = (float*)weights.Pointer + offset;
+            var odd = (float*)(weights.Pointer + range.Bytes) + offset;
+            var first = (order.Version & 1) == 0 ? even : odd;
+            ModelReplica.CopyInitialWeights(module, layout, (nint)first, description.Offset, description.Length);
+            shards.Add(description.Shard, new Shard(
+                new ShardRange(description.Shard, description.Server, description.Offset, description.Length), job.Slots, order.Version,
+                order.Term, job.Optimizer, even, odd, Announce, failed));
+        }
+
+        var address = IPAddress.TryParse(listenOn, out var parsed) ? parsed : Dns.GetHostAddresses(listenOn)[0];
+        listener = new LinkListener(node, address, port, Accept, refusal => refused(refusal.Reason), listenOn, handshake);
+        listener.Register(new LinkExpectation(new LinkIdentity(order.Job, order.LayoutHash, node, "server"), order.Secret, weights.Offer));
+        foreach (var shard in shards.Values)
+            shard.Start();
+    }
+
+    public DataEndpoint Endpoint => listener.Endpoint;
+
+    public long BytesSent => Interlocked.Read(ref bytesSent) + peers.Keys.Sum(link => link.BytesSent);
+
+    public IReadOnlyCollection<Shard> Shards => shards.Values;
+
+    public void RaiseTerm(long term)
+    {
+        foreach (var shard in shards.Values)
+            shard.RaiseTerm(term);
+    }
+
+    public void Dispose()
+    {
+        closing = true;
+        listener.Dispose();
+        foreach (var peer in peers.Values)
+            peer.Close();
+        foreach (var shard in shards.Values)
+            shard.Dispose();
+        foreach (var peer in peers.Values)
+            peer.Dispose();
+        weights.Dispose();
+    }
+
+    private void Accept(Link link)
+    {
+        var peer = new PeerLink(link, order.Shards, shards, PeerEnded);
+        peers[link] = peer;
+        if (closing)
+        {
+            peer.Close();
+            return;
+        }
+
+        // Whoever joins is told at once where each shard stands; later versions follow as they are committed.
+        if (link.Peer.Role == "worker")
+            foreach (var shard in shards.Values)
+                peer.SendWeights(shard, shard.Version, order.Term);
+        peer.Start();
+    }
+
+    private void Announce(Shard shard, long version)
+    {
+        foreach (var peer in peers.Values)
+            if (peer.IsWorker)
+                peer.SendWeights(shard, version, order.Term);
+    }
+
+    /// <summary>A peer's link is over: on purpose, by the peer's death, or (with a cause) by its fault.</summary>
+    private void PeerEnded(PeerLink peer, Exception? cause)
+    {
+        if (closing)
+            return;
+        Interlocked.Add(ref bytesSent, peer.Link.BytesSent);
+        peers.TryRemove(peer.Link, out _);
+        if (peer.IsWorker)
+            failed(new LinkException($"the link from {peer.Link.Peer.Node} is lost: {cause?.Message ?? "it was closed"}", cause));
+    }
+}

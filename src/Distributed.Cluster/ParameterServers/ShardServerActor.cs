@@ -1,0 +1,106 @@
+using Akka.Actor;
+using Distributed.Cluster.Jobs;
+using Distributed.Cluster.Monitoring;
+using Distributed.Cluster.Nodes;
+using Distributed.Cluster.Protocol;
+
+namespace Distributed.Cluster.ParameterServers;
+
+/// <summary>One server node's part in one job: the memory and links of its shards, and a parameter-server actor for each.</summary>
+internal sealed class ShardServerActor : ReceiveActor
+{
+    private readonly NodeContext node;
+    private readonly TrainingMessages.Serve order;
+    private readonly IActorRef job;
+    private ShardServer? server;
+
+    private sealed record Started(ShardServer Server);
+
+    private sealed record Broke(Exception Cause);
+
+    private ShardServerActor(NodeContext node, TrainingMessages.Serve order, IActorRef job)
+    {
+        this.node = node;
+        this.order = order;
+        this.job = job;
+        Become(Starting);
+    }
+
+    public static Props Props(NodeContext node, TrainingMessages.Serve order, IActorRef job) =>
+        Akka.Actor.Props.Create(() => new ShardServerActor(node, order, job));
+
+    protected override void PreStart()
+    {
+        // Building the initial weights takes a while and runs torch: never on a dispatcher.
+        var self = Self;
+        var thread = new Thread(() =>
+        {
+            try
+            {
+                self.Tell(new Started(new ShardServer(
+                    Job.Parse("job", order.JobText, new JobOverrides()), order, node.Name, node.Host, node.DataPort, node.Settings.Deadlines.Handshake,
+                    node.Log.LinkRefused, cause => self.Tell(new Broke(cause)))));
+            }
+            catch (Exception exception)
+            {
+                // The top of the thread: the actor reports it.
+                self.Tell(new Broke(exception));
+            }
+        })
+        { Name = "server start", IsBackground = true };
+        thread.Start();
+    }
+
+    protected override void PostStop() => server?.Dispose();
+
+    private void Starting()
+    {
+        Receive<Started>(started =>
+        {
+            server = started.Server;
+            foreach (var shard in server.Shards)
+                Context.ActorOf(ParameterServerActor.Props(shard), $"shard-{shard.Range.Shard}");
+            var endpoint = server.Endpoint;
+            job.Tell(new TrainingMessages.ServerReady(
+                order.Job, node.Name, new TrainingMessages.DataAddress(endpoint.Host, endpoint.Port, endpoint.UnixName, endpoint.HostId)));
+            Become(Serving);
+        });
+        Receive<Broke>(Report);
+        Receive<TrainingMessages.Release>(_ => Become(Abandoned));
+    }
+
+    private void Serving()
+    {
+        Receive<Broke>(Report);
+        Receive<TrainingMessages.RaiseTerm>(raise =>
+        {
+            foreach (var child in Context.GetChildren())
+                child.Forward(raise);
+        });
+        Receive<TrainingMessages.DescribeShards>(_ =>
+        {
+            foreach (var child in Context.GetChildren())
+                child.Forward(TrainingMessages.DescribeShard.Instance);
+        });
+        Receive<TrainingMessages.Release>(_ => End());
+    }
+
+    /// <summary>Released before it had started: what is started is let go at once.</summary>
+    private void Abandoned()
+    {
+        Receive<Started>(started =>
+        {
+            server = started.Server;
+            End();
+        });
+        Receive<Broke>(_ => End());
+    }
+
+    private void Report(Broke broke) => job.Tell(MemberFailure.Describe(order.Job, node.Name, broke.Cause));
+
+    private void End()
+    {
+        job.Tell(new TrainingMessages.Released(order.Job, node.Name, "server", server?.BytesSent ?? 0));
+        Context.Stop(Self);
+    }
+}

@@ -1,0 +1,30 @@
+using Akka.Actor;
+using Distributed.Cluster.Jobs;
+using Distributed.Cluster.Monitoring;
+
+namespace Distributed.Cluster.Protocol;
+
+/// <summary>Submitter ↔ coordinator: a job from its submission to its end.</summary>
+internal static class JobMessages
+{
+    /// <summary>
+    /// Runs a job. <paramref name="JobText"/> is the resolved job file. <paramref name="OutFolder"/> names the run's folder on the
+    /// coordinator's machine; null lets the coordinator choose one under its runs folder.
+    /// </summary>
+    public sealed record Submit(string JobName, string JobText, string? OutFolder, IActorRef Submitter) : IControlMessage;
+
+    /// <summary>The coordinator has taken the job.</summary>
+    public sealed record Accepted(Guid Job, string OutFolder) : IControlMessage;
+
+    /// <summary>The coordinator will not run the job; <paramref name="Reason"/> is one line.</summary>
+    public sealed record Rejected(string Reason) : IControlMessage;
+
+    /// <summary>How the job stands, a few times a second.</summary>
+    public sealed record Progress(Guid Job, RunProgress Snapshot) : IControlMessage;
+
+    /// <summary>Asks for a checkpoint and the end of the job.</summary>
+    public sealed record Interrupt(Guid Job) : IControlMessage;
+
+    /// <summary>The last message of a job.</summary>
+    public sealed record Ended(Guid Job, JobStatus Status, string? Reason, string OutFolder, RunSummary? Summary) : IControlMessage;
+}

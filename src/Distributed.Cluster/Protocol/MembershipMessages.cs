@@ -1,0 +1,22 @@
+using Akka.Actor;
+
+namespace Distributed.Cluster.Protocol;
+
+/// <summary>Node ↔ coordinator: who is there and what they can do.</summary>
+internal static class MembershipMessages
+{
+    /// <summary>A node offers itself; repeated until acknowledged and whenever the coordinator moves.</summary>
+    public sealed record Register(NodeInfo Node) : IControlMessage;
+
+    /// <summary>The coordinator knows the node.</summary>
+    public sealed record Registered(string Coordinator) : IControlMessage;
+
+    /// <summary>What the coordinator knows of a node. <paramref name="Actor"/> takes its orders.</summary>
+    public sealed record NodeInfo(string Name, string[] Roles, string Address, int ProcessId, int Cores, IActorRef Actor);
+
+    /// <summary>A node's own process ended, as seen by whoever started it: the likely root cause of what follows.</summary>
+    public sealed record ProcessEnded(string Node, string How) : IControlMessage;
+
+    /// <summary>Log events of a node on their way to the cluster log.</summary>
+    public sealed record NodeEvents(Monitoring.LogEvent[] Events) : IControlMessage;
+}

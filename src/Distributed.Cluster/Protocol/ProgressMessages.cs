@@ -1,0 +1,19 @@
+namespace Distributed.Cluster.Protocol;
+
+/// <summary>Workers → coordinator: what was computed, a few times a second.</summary>
+internal static class ProgressMessages
+{
+    /// <summary>Steps and evaluation blocks since the last report.</summary>
+    public sealed record WorkerReport(
+        Guid Job, string Node, long Step, string Phase, StepReport[] Steps, EvaluationReport[] Evaluations) : IControlMessage;
+
+    /// <summary>One worker's part of a step. Times in milliseconds.</summary>
+    public sealed record StepReport(
+        long Step, SlotReport[] Slots, double TotalMilliseconds, double ComputeMilliseconds, double InputMilliseconds, double ExchangeMilliseconds);
+
+    /// <summary>What one slot saw: its samples, the sum of their losses, how many were right.</summary>
+    public sealed record SlotReport(int Slot, int Samples, double LossSum, long Correct);
+
+    /// <summary>One block of the test set under the weights of <paramref name="Version"/>.</summary>
+    public sealed record EvaluationReport(long Version, int Block, int Samples, double LossSum, long Correct);
+}

@@ -1,0 +1,171 @@
+using Distributed.Cluster.Jobs;
+using Distributed.Cluster.ParameterServers;
+using Distributed.Cluster.Protocol;
+using Distributed.Learning;
+using Distributed.Transport;
+
+namespace Distributed.Cluster.Workers;
+
+/// <summary>
+/// A worker's links to all servers and the memory behind them. The weights are two flat buffers (even and odd versions) put
+/// together of the servers' own memory where it is shared and of private memory where it arrives over TCP; the gradients are
+/// one shared segment that same-host servers sum straight out of.
+/// </summary>
+internal sealed unsafe class ServerLinks : IDisposable
+{
+    private readonly TrainingMessages.Connect servers;
+    private readonly VersionGate gate;
+    private readonly FlatMapping[] weights = new FlatMapping[2];
+    private readonly SharedSegment gradients;
+    private readonly long gradientBytes;
+    private readonly List<ServerLink> links = [];
+    private volatile bool closing;
+
+    private sealed record ServerLink(Link Link, LinkSender Sender, TrainingMessages.ShardDescription[] Shards, Thread Reader);
+
+    public ServerLinks(
+        Job job, TrainingMessages.Train order, TrainingMessages.Connect servers, string node, ParameterLayout layout, VersionGate gate,
+        TimeSpan handshake)
+    {
+        this.servers = servers;
+        this.gate = gate;
+        var pieces = SlotTree.Pieces(job.Slots, order.Slots.Contains);
+        var scratch = pieces.Max(SlotTree.ScratchBuffers);
+        ScratchBuffers = [.. Enumerable.Range(pieces.Count, scratch)];
+        var flatBytes = MemoryPages.RoundUp(layout.Length * sizeof(float));
+        gradientBytes = flatBytes;
+        gradients = SharedSegment.Create("gradients", gradientBytes * (pieces.Count + scratch));
+        try
+        {
+            for (var parity = 0; parity < 2; parity++)
+                weights[parity] = new FlatMapping(flatBytes);
+            var me = new LinkIdentity(order.Job, servers.LayoutHash, node, "worker");
+            for (var i = 0; i < servers.Servers.Length; i++)
+                Open(i, me, job.SameHost, order.Secret, handshake);
+            Weights = [(nint)weights[0].Pointer, (nint)weights[1].Pointer];
+            Gradients = [.. Enumerable.Range(0, pieces.Count + scratch).Select(i => (nint)(gradients.Pointer + i * gradientBytes))];
+            foreach (var link in links)
+                link.Reader.Start();
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The weights of even and of odd versions.</summary>
+    public IReadOnlyList<nint> Weights { get; } = [];
+
+    /// <summary>A buffer a piece, then the scratch buffers.</summary>
+    public IReadOnlyList<nint> Gradients { get; } = [];
+
+    public int[] ScratchBuffers { get; }
+
+    public long BytesSent => links.Sum(link => link.Link.BytesSent);
+
+    /// <summary>One entry a server: its name and how it is reached.</summary>
+    public string[] Describe() =>
+    [
+        .. links.Select(link => $"{link.Link.Peer.Node}:{(link.Link.Kind == LinkKind.SharedMemory ? "shared-memory" : "tcp")}"
+            + (link.Link.TcpReason is { } reason ? $" ({reason})" : "")),
+    ];
+
+    /// <summary>Tells every shard that the gradient of a piece is in place, or sends it.</summary>
+    public void SendGradient(long term, long step, SlotRange piece, int buffer)
+    {
+        foreach (var link in links)
+        {
+            foreach (var shard in link.Shards)
+            {
+                var header = new FrameHeader
+                {
+                    Kind = FrameKind.Gradient,
+                    Term = term,
+                    Version = step,
+                    Shard = shard.Shard,
+                    FirstSlot = piece.First,
+                    SlotCount = piece.Count,
+                    Tag = buffer * gradientBytes,
+                };
+                link.Sender.SendTensor(header, (float*)Gradients[buffer] + shard.Offset, shard.Length * sizeof(float));
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        closing = true;
+        foreach (var link in links)
+            link.Link.Abort();
+        foreach (var link in links)
+        {
+            if (link.Reader.ThreadState != ThreadState.Unstarted && !link.Reader.ThreadState.HasFlag(ThreadState.Unstarted))
+                link.Reader.Join();
+            link.Sender.Dispose();
+            link.Link.Dispose();
+        }
+
+        links.Clear();
+        weights[0]?.Dispose();
+        weights[1]?.Dispose();
+        gradients.Dispose();
+    }
+
+    private void Open(int server, LinkIdentity me, SameHost mode, byte[] secret, TimeSpan handshake)
+    {
+        var description = servers.Servers[server];
+        var endpoint = new DataEndpoint(description.Host, description.Port, description.UnixName, description.HostId);
+        var shards = servers.Shards.Where(shard => shard.Server == server).ToArray();
+        var link = LinkDialer.Connect(endpoint, me, secret, gradients.Offer, mode, handshake);
+        if (shards.Length > 0)
+        {
+            var range = ServerRange.Of(shards);
+            for (var parity = 0; parity < 2; parity++)
+            {
+                if (link.PeerSegment is { } segment)
+                    weights[parity].MapShared(range.Offset * sizeof(float), segment.Offer, parity * range.Bytes, range.Bytes, writable: false);
+                else
+                    weights[parity].MapPrivate(range.Offset * sizeof(float), range.Bytes);
+            }
+        }
+
+        var sender = new LinkSender(link, Lost(link));
+        var reader = new Thread(() => Read(link, shards)) { Name = $"link to {description.Node}", IsBackground = true };
+        links.Add(new ServerLink(link, sender, shards, reader));
+    }
+
+    private Action<Exception> Lost(Link link) => failure =>
+    {
+        if (!closing)
+            gate.Fail(new LinkException($"the link to {link.Peer.Node} is lost: {failure.Message}", failure));
+    };
+
+    /// <summary>The link's thread: puts weights in place and opens the gate.</summary>
+    private void Read(Link link, TrainingMessages.ShardDescription[] shards)
+    {
+        try
+        {
+            while (link.Receive(out var header))
+            {
+                if (header.Kind == FrameKind.Goodbye)
+                    continue;
+                var shard = Array.Find(shards, candidate => candidate.Shard == header.Shard);
+                if (header.Kind != FrameKind.Weights || shard is null)
+                    throw new LinkException($"{link.Peer.Node} sent {header.Kind} of shard {header.Shard}, which it does not hold");
+                var bytes = link.Kind == LinkKind.Tcp ? shard.Length * sizeof(float) : 0;
+                if (header.PayloadBytes != bytes)
+                    throw new LinkException($"{link.Peer.Node} sent {header.PayloadBytes} bytes of shard {shard.Shard} instead of {bytes}");
+                if (bytes > 0)
+                    link.ReceivePayload(weights[header.Version & 1].Pointer + shard.Offset * sizeof(float), bytes);
+                gate.Arrived(shard.Shard, header.Version);
+            }
+
+            Lost(link)(new LinkException($"{link.Peer.Node} closed it"));
+        }
+        catch (LinkException failure)
+        {
+            Lost(link)(failure);
+        }
+    }
+}

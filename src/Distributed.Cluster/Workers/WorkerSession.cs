@@ -1,0 +1,188 @@
+using System.Diagnostics;
+using Distributed.Cluster.Configuration;
+using Distributed.Cluster.Jobs;
+using Distributed.Cluster.ParameterServers;
+using Distributed.Cluster.Protocol;
+using Distributed.Learning;
+using TorchSharp;
+
+namespace Distributed.Cluster.Workers;
+
+/// <summary>What a worker session tells its actor, from its own thread.</summary>
+internal sealed record WorkerSessionEvents(
+    Action<string[], int, int> Ready, Action<string> Phase, Action<ProgressMessages.StepReport> Step,
+    Action<ProgressMessages.EvaluationReport> Evaluated, Action<long> Finished, Action<Exception> Failed);
+
+/// <summary>
+/// A worker's thread and all that it holds for one job: the data, the replica, the links. <see cref="Train"/> is a step, in the
+/// order in which it happens.
+/// </summary>
+internal sealed class WorkerSession : IDisposable
+{
+    private readonly Job job;
+    private readonly TrainingMessages.Train order;
+    private readonly string node;
+    private readonly string dataFolder;
+    private readonly Deadlines deadlines;
+    private readonly WorkerSessionEvents events;
+    private readonly TaskCompletionSource<TrainingMessages.Connect> servers = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly CancellationTokenSource ended = new();
+    private readonly Thread thread;
+    private volatile VersionGate? gate;
+
+    public WorkerSession(
+        Job job, TrainingMessages.Train order, string node, string dataFolder, Deadlines deadlines, WorkerSessionEvents events)
+    {
+        this.job = job;
+        this.order = order;
+        this.node = node;
+        this.dataFolder = dataFolder;
+        this.deadlines = deadlines;
+        this.events = events;
+        thread = new Thread(Run) { Name = "worker", IsBackground = true };
+    }
+
+    /// <summary>Where the worker can be held between steps.</summary>
+    public StepBoundary Boundary { get; } = new();
+
+    public void Start() => thread.Start();
+
+    /// <summary>Gives the addresses of the servers, once they are ready.</summary>
+    public void Connect(TrainingMessages.Connect connect) => servers.TrySetResult(connect);
+
+    /// <summary>Ends the thread wherever it is and waits for it; a slot that is being computed is finished first.</summary>
+    public void Dispose()
+    {
+        ended.Cancel();
+        Boundary.Release();
+        gate?.Fail(new OperationCanceledException("the job was released"));
+        if (thread.IsAlive && Thread.CurrentThread != thread)
+            thread.Join();
+        ended.Dispose();
+    }
+
+    private void Run()
+    {
+        try
+        {
+            torch.set_num_threads(job.Threads);
+            events.Phase("loading data");
+            var (training, test) = job.Data.Open(dataFolder, job.Seed);
+            using (training)
+            using (test)
+            {
+                events.Phase("building");
+                torch.manual_seed(job.Seed);
+                using var module = job.Model.Build();
+                var layout = ParameterLayout.Of(module);
+                events.Phase("waiting for servers");
+                if (!servers.Task.Wait((int)deadlines.Prepare.TotalMilliseconds, ended.Token))
+                    throw new TimeoutException($"no servers were named within {deadlines.Prepare.TotalSeconds:F0} s");
+                var connect = servers.Task.Result;
+                if (!connect.LayoutHash.AsSpan().SequenceEqual(layout.Hash))
+                    throw new InvalidOperationException("the parameters built here are laid out otherwise than the coordinator's: the nodes run different versions of the program");
+
+                events.Phase("linking");
+                gate = new VersionGate(connect.Shards.Length);
+                using var links = new ServerLinks(job, order, connect, node, layout, gate, deadlines.Handshake);
+                using var replica = new ModelReplica(module, layout, links.Weights, links.Gradients);
+                using var input = new SlotInput(training, new SlotSampler(training.Count, job.Batch, job.Slots, job.Seed), order.Slots);
+                events.Ready(links.Describe(), training.Count, test.Count);
+                if (Train(replica, input, test, links, gate))
+                    events.Finished(links.BytesSent);
+                // The links stay until the job is released: servers may still be read from, and a link's end means a loss.
+                ended.Token.WaitHandle.WaitOne();
+            }
+        }
+        catch (OperationCanceledException) when (ended.IsCancellationRequested)
+        {
+            // Released: the job has ended or been given to others; nothing to report.
+        }
+        catch (Exception exception)
+        {
+            // The top of the worker's thread: the job's coordinator decides what a failure means.
+            events.Failed(exception);
+        }
+    }
+
+    /// <summary>The training loop. False: released before the last step.</summary>
+    private bool Train(ModelReplica replica, SlotInput input, IDataSet test, ServerLinks links, VersionGate weights)
+    {
+        var loss = job.Loss.Create();
+        var pieces = SlotTree.Pieces(job.Slots, order.Slots.Contains);
+        var times = new StepTimes(deadlines.StepFloor, deadlines.StepFactor);
+        var stepsPerEpoch = input.StepsPerEpoch;
+        var steps = (long)stepsPerEpoch * job.Epochs;
+        var results = new List<ProgressMessages.SlotReport>();
+
+        weights.WaitFor(order.FirstStep, deadlines.Prepare);
+        input.Prepare(order.FirstStep);
+        for (var step = order.FirstStep; step < steps; step++)
+        {
+            if (!Boundary.Pass(step))
+                return false;
+            events.Phase("computing");
+            var started = Stopwatch.GetTimestamp();
+            var inputTime = input.TimeOf(step);
+            replica.UseWeights((int)(step & 1));
+            results.Clear();
+            for (var i = 0; i < pieces.Count; i++)
+            {
+                ComputePiece(replica, input, loss, links, step, pieces[i], i, results);
+                links.SendGradient(order.Term, step, pieces[i], i);
+            }
+
+            var computed = Stopwatch.GetTimestamp();
+            events.Phase("exchanging");
+            input.Prepare(step + 1);
+            weights.WaitFor(step + 1, times.Deadline);
+            var done = Stopwatch.GetTimestamp();
+
+            var total = Stopwatch.GetElapsedTime(started, done);
+            times.Add(total);
+            events.Step(new ProgressMessages.StepReport(
+                step, [.. results], total.TotalMilliseconds, Stopwatch.GetElapsedTime(started, computed).TotalMilliseconds,
+                inputTime.TotalMilliseconds, Stopwatch.GetElapsedTime(computed, done).TotalMilliseconds));
+            if ((step + 1) % stepsPerEpoch == 0)
+                Evaluate(replica, test, loss, step + 1);
+        }
+
+        return true;
+    }
+
+    /// <summary>Leaves the sum of the piece's slots in gradient buffer <paramref name="buffer"/>.</summary>
+    private void ComputePiece(
+        ModelReplica replica, SlotInput input, ILossFunction loss, ServerLinks links, long step, SlotRange piece, int buffer,
+        List<ProgressMessages.SlotReport> results)
+    {
+        replica.UseGradients(buffer);
+        SlotGradients.Compute(
+            piece,
+            links.ScratchBuffers,
+            zero: () => replica.ZeroGradients(buffer),
+            addSlot: slot =>
+            {
+                var batch = input.Batch(step, slot);
+                var result = batch is null
+                    ? default
+                    : replica.ComputeSlot(batch, loss, input.Weight(step, slot), input.Sampler.SlotSeed(step, slot));
+                results.Add(new ProgressMessages.SlotReport(slot, result.Samples, result.LossSum, result.Correct));
+            },
+            setAside: scratch => replica.CopyGradients(buffer, scratch),
+            addAside: scratch => replica.AddGradients(scratch, buffer));
+    }
+
+    /// <summary>Evaluates this worker's blocks of the test set: block b belongs to the owner of slot b mod slots.</summary>
+    private void Evaluate(ModelReplica replica, IDataSet test, ILossFunction loss, long version)
+    {
+        events.Phase("evaluating");
+        replica.UseWeights((int)(version & 1));
+        for (var block = 0; block < Evaluator.BlockCount(test.Count); block++)
+        {
+            if (!order.Slots.Contains(block % job.Slots))
+                continue;
+            var result = Evaluator.EvaluateBlock(replica.Forward, test, loss, block);
+            events.Evaluated(new ProgressMessages.EvaluationReport(version, block, result.Samples, result.LossSum, result.Correct));
+        }
+    }
+}

@@ -1,0 +1,12 @@
+using static TorchSharp.torch;
+
+namespace Distributed.Learning;
+
+/// <summary>What training makes small.</summary>
+public interface ILossFunction
+{
+    /// <summary>The mean loss over the samples of a batch: a scalar that is differentiable by <paramref name="outputs"/>.</summary>
+    /// <param name="outputs">What the model computed, <c>[samples, …]</c>; at least one sample.</param>
+    /// <param name="targets">What it should have computed: int64 class numbers <c>[samples]</c>.</param>
+    Tensor Mean(Tensor outputs, Tensor targets);
+}

@@ -1,0 +1,94 @@
+using System.Globalization;
+using static TorchSharp.torch;
+
+namespace Distributed.Learning;
+
+/// <summary>
+/// A model as a chain of layers, immutable and free of torch until <see cref="Build"/>.
+/// Written as <c>model { input = [1, 28, 28], layers = [ { type = conv2d, out = 32, kernel = 3 }, relu, flatten, … ] }</c>.
+/// </summary>
+/// <param name="Input">The shape of one sample, without the batch dimension.</param>
+/// <param name="Layers">The layers in the order in which a sample passes them.</param>
+public sealed record ModelSpec(IReadOnlyList<long> Input, IReadOnlyList<LayerSpec> Layers)
+{
+    // One sample of 2^31 elements is 8 GB: beyond that it is a mistake, and products of bounded sizes stay within 64 bits.
+    private const long MostElements = int.MaxValue;
+    private const long LargestSize = 1 << 24;
+    private const int MostDimensions = 6;
+
+    /// <summary>Where the model was written, for messages: the file and the path of its section, with a dot at the end.</summary>
+    public string Origin { get; init; } = "model.";
+
+    /// <summary>Reads a model's section and checks the shapes.</summary>
+    /// <param name="section">The section with <c>input</c> and <c>layers</c>.</param>
+    /// <exception cref="BadInputException">A key is unknown or wrong, or a layer does not fit the one before it.</exception>
+    public static ModelSpec Read(SettingsSection section)
+    {
+        var input = section.Integers("input", null, 1, LargestSize);
+        if (input.Count is 0 or > MostDimensions)
+            throw section.Error("input", $"expected the shape of one sample with 1 to {MostDimensions} sizes, got {Shape(input)}");
+        var layers = section.Sections("layers");
+        if (layers.Count == 0) throw section.Error("layers", "expected at least one layer, got an empty list");
+        var model = new ModelSpec(input, [.. layers.Select(LayerKinds.Read)]) { Origin = $"{section.File}: {section.Path}{(section.Path.Length > 0 ? "." : "")}" };
+        section.RejectUnknownKeys();
+        model.CheckShapes();
+        return model;
+    }
+
+    /// <summary>The shape of one sample coming out of the last layer.</summary>
+    /// <exception cref="BadInputException">As <see cref="CheckShapes"/>.</exception>
+    public IReadOnlyList<long> Output => CheckShapes()[^1].Output;
+
+    /// <summary>Follows one sample's shape through all layers. Pure arithmetic: neither torch nor memory is touched.</summary>
+    /// <returns>A line for each layer.</returns>
+    /// <exception cref="BadInputException">
+    /// A layer does not fit; the message names its number (from 0) and type, the shape it got and what it needs.
+    /// </exception>
+    public IReadOnlyList<LayerShape> CheckShapes()
+    {
+        var lines = new List<LayerShape>(Layers.Count);
+        var shape = Input;
+        if (Elements(shape) > MostElements) throw new BadInputException($"{Origin}input: {Shape(shape)} is more than 2^31 elements");
+        foreach (var layer in Layers)
+        {
+            var place = $"{Origin}layers[{lines.Count}] ({layer.Type})";
+            var fit = layer.Fit(shape);
+            if (fit.Output is null) throw new BadInputException($"{place}: got the shape {Shape(shape)}, needs {fit.Needs}");
+            if (Elements(fit.Output) > MostElements)
+                throw new BadInputException($"{place}: got the shape {Shape(shape)} and would give {Shape(fit.Output)}, more than 2^31 elements");
+            lines.Add(new LayerShape(lines.Count, layer.Type, shape, fit.Output, layer.Parameters(shape)));
+            shape = fit.Output;
+        }
+        return lines.Any(l => l.Parameters > 0) ? lines
+            : throw new BadInputException($"{Origin}layers: no layer has parameters, so there is nothing to train");
+    }
+
+    /// <summary>
+    /// Builds the torch modules in the order of the layers, drawing their weights from torch's current random generator: seed it before
+    /// (<c>torch.manual_seed</c>) for repeatable weights. Parameters are named <c>0.weight</c>, <c>0.bias</c>, <c>2.weight</c>, … after the
+    /// layers' numbers, as in a PyTorch <c>Sequential</c>.
+    /// </summary>
+    /// <returns>A module from inputs <c>[batch, …Input]</c> to outputs <c>[batch, …Output]</c>; the caller disposes it.</returns>
+    /// <exception cref="BadInputException">As <see cref="CheckShapes"/>.</exception>
+    public nn.Module<Tensor, Tensor> Build()
+    {
+        var shapes = CheckShapes();
+        var modules = Layers.Select((layer, i) => (i.ToString(CultureInfo.InvariantCulture), layer.Build(shapes[i].Input))).ToArray();
+        return nn.Sequential(modules);
+    }
+
+    /// <summary>A shape as it is written in a job, such as <c>[1, 28, 28]</c>.</summary>
+    internal static string Shape(IEnumerable<long> sizes) => $"[{string.Join(", ", sizes)}]";
+
+    // Saturates instead of overflowing.
+    private static long Elements(IReadOnlyList<long> shape)
+    {
+        Int128 product = 1;
+        foreach (var size in shape)
+        {
+            product *= size;
+            if (product > MostElements) return long.MaxValue;
+        }
+        return (long)product;
+    }
+}

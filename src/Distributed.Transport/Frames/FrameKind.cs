@@ -1,0 +1,26 @@
+namespace Distributed.Transport;
+
+/// <summary>What a frame says. Values travel: never give one another meaning, only add.</summary>
+public enum FrameKind : byte
+{
+    /// <summary>The gradient of a run of slots for one shard: in place (shared memory) or following as payload.</summary>
+    Gradient = 1,
+
+    /// <summary>The weights of one shard at a version: in place (shared memory) or following as payload.</summary>
+    Weights = 2,
+
+    /// <summary>Asks for something: the weights or the state of a shard at a version.</summary>
+    Fetch = 3,
+
+    /// <summary>A shard's optimizer state, as payload.</summary>
+    State = 4,
+
+    /// <summary>Gives a shard's state to its second home, as payload.</summary>
+    PutState = 5,
+
+    /// <summary>The sender is about to close the link, on purpose.</summary>
+    Goodbye = 6,
+
+    /// <summary>The sender holds what was given to it.</summary>
+    Acknowledge = 7,
+}

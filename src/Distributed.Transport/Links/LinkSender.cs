@@ -1,0 +1,99 @@
+namespace Distributed.Transport;
+
+/// <summary>
+/// The sending side of a link for whoever must not wait. On a shared-memory link a frame is a header and goes out at once; over
+/// TCP frames queue for a thread of their own, so that several links fill the wire at the same time.
+/// </summary>
+public sealed unsafe class LinkSender : IDisposable
+{
+    private readonly Link _link;
+    private readonly Action<Exception> _failed;
+    private readonly object _sync = new();
+    private readonly Queue<(FrameHeader Header, nint Payload)> _queue = [];
+    private readonly Thread? _thread;
+    private bool _closing;
+
+    /// <summary>Starts the thread, where the link needs one.</summary>
+    /// <param name="link">The link; its owner disposes it after this sender.</param>
+    /// <param name="failed">Hears, on the sending thread, of the failure that ended the sending over TCP.</param>
+    public LinkSender(Link link, Action<Exception> failed)
+    {
+        _link = link;
+        _failed = failed;
+        if (link.Kind == LinkKind.Tcp)
+        {
+            _thread = new Thread(Run) { Name = $"send to {link.Peer.Node}", IsBackground = true };
+            _thread.Start();
+        }
+    }
+
+    /// <summary>
+    /// Sends a tensor's frame. Over shared memory the tensor is in place and <paramref name="payload"/> is not read; over TCP it
+    /// must not change until the peer's answer shows that it has arrived.
+    /// </summary>
+    /// <param name="header">The header without the length of the payload.</param>
+    /// <param name="payload">The tensor's memory.</param>
+    /// <param name="bytes">Its size.</param>
+    /// <exception cref="LinkException">The shared-memory link is broken.</exception>
+    public void SendTensor(in FrameHeader header, void* payload, long bytes)
+    {
+        if (_thread is null)
+        {
+            _link.Send(header);
+            return;
+        }
+
+        lock (_sync)
+        {
+            _queue.Enqueue((header with { PayloadBytes = bytes }, (nint)payload));
+            Monitor.Pulse(_sync);
+        }
+    }
+
+    /// <summary>Drops what is queued and ends the thread. Abort the link first where the thread may be blocked by the peer.</summary>
+    public void Dispose()
+    {
+        lock (_sync)
+        {
+            _closing = true;
+            _queue.Clear();
+            Monitor.Pulse(_sync);
+        }
+
+        if (Thread.CurrentThread != _thread)
+        {
+            _thread?.Join();
+        }
+    }
+
+    private void Run()
+    {
+        try
+        {
+            while (true)
+            {
+                (FrameHeader Header, nint Payload) next;
+                lock (_sync)
+                {
+                    while (_queue.Count == 0 && !_closing)
+                    {
+                        Monitor.Wait(_sync);
+                    }
+
+                    if (_closing)
+                    {
+                        return;
+                    }
+
+                    next = _queue.Dequeue();
+                }
+
+                _link.Send(next.Header, (byte*)next.Payload);
+            }
+        }
+        catch (LinkException failure)
+        {
+            _failed(failure);
+        }
+    }
+}
