@@ -16,8 +16,6 @@ internal static class LocalCommand
         "trainer local my.hocon --set epochs=1 --set optimizer.learning-rate=0.01 --out runs/try",
     ];
 
-    private static readonly TimeSpan CoordinatorLeave = TimeSpan.FromSeconds(3);
-
     /// <summary>How long a run that can't succeed any more may take to say so before the command ends it.</summary>
     private static readonly TimeSpan GiveUp = TimeSpan.FromSeconds(5);
 
@@ -69,7 +67,7 @@ internal static class LocalCommand
 
         var outcome = await RunJobAsync(coordinator, job, folder, presenter, stop.Token, session.Interruption.Token);
         var lost = nodes.LostNodes.Select(exit => exit.Describe()).ToArray();
-        await Task.WhenAll(nodes.StopAsync(), coordinator.LeaveAsync(CoordinatorLeave));
+        await nodes.StopAsync();
         return presenter.Finish(outcome, lost);
     }
 

@@ -20,7 +20,6 @@ internal static class NodeCommand
 
     private static readonly string[] Roles = ["coordinator", "server", "worker"];
     private static readonly TimeSpan LeaveOnSignal = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan LeaveWithParent = TimeSpan.FromSeconds(2);
 
     /// <summary>The command.</summary>
     public static Command Create(Session session)
@@ -63,19 +62,12 @@ internal static class NodeCommand
     private static async Task<int> RunAsync(Session session, NodeOptions options, bool withParent)
     {
         Check(options);
-        var parentGone = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(session.Interruption.Token);
         // Ctrl-C reaches every process of a terminal's group at once; a child's parent decides what it means.
         if (withParent)
         {
             session.Interruption.Listen(PosixSignal.SIGINT, PosixSignal.SIGHUP);
-            ParentWatch.Start(Console.OpenStandardInput(), () =>
-            {
-                // Whatever the node is busy with, even starting: nobody waits for it any more.
-                EndAtLatest(LeaveWithParent);
-                parentGone.TrySetResult();
-                ending.Cancel();
-            });
+            // Whatever the node is busy with: the coordinator ends with the parent, so there is nobody left to take leave of.
+            ParentWatch.Start(Console.OpenStandardInput(), () => ProcessEnd.Now(ExitCodes.Done));
         }
         else
         {
@@ -83,9 +75,9 @@ internal static class NodeCommand
         }
 
         var output = session.Terminal.Out;
-        await using var node = await TrainerNode.StartAsync(options, Log, ending.Token);
+        await using var node = await TrainerNode.StartAsync(options, Log, session.Interruption.Token);
         var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var registration = ending.Token.Register(() => asked.TrySetResult());
+        await using var registration = session.Interruption.Token.Register(() => asked.TrySetResult());
         var first = await Task.WhenAny(node.Terminated, asked.Task);
         if (first == node.Terminated)
         {
@@ -94,7 +86,7 @@ internal static class NodeCommand
             return ExitCodes.Failed;
         }
 
-        await node.LeaveAsync(parentGone.Task.IsCompleted ? LeaveWithParent : LeaveOnSignal);
+        await node.LeaveAsync(LeaveOnSignal);
         return ExitCodes.Done;
 
         void Log(LogEvent entry)
@@ -118,16 +110,5 @@ internal static class NodeCommand
         if (!Directory.Exists(options.DataFolder)) throw new BadInputException($"--data {options.DataFolder}: no such folder");
         PortProbe.Check(options.Host, options.Port);
         if (options.DataPort != 0) PortProbe.Check(options.Host, options.DataPort);
-    }
-
-    private static void EndAtLatest(TimeSpan bound)
-    {
-        var thread = new Thread(() =>
-        {
-            Thread.Sleep(bound);
-            ProcessEnd.Now(ExitCodes.Done);
-        })
-        { IsBackground = true, Name = "parent-gone" };
-        thread.Start();
     }
 }

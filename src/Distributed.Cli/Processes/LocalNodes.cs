@@ -3,7 +3,7 @@ namespace Distributed.Cli.Processes;
 /// <summary>The child processes of one run on this machine: none of them is left when this is disposed, or when this process dies.</summary>
 internal sealed class LocalNodes(OwnProgram program, int threads) : IAsyncDisposable
 {
-    /// <summary>How long a child may take to leave the cluster before it is killed; it gives itself two seconds.</summary>
+    /// <summary>How long a child that is told to end may take before it is killed; it ends at once unless the machine is overloaded.</summary>
     public static readonly TimeSpan LeaveBound = TimeSpan.FromSeconds(3);
 
     private readonly Lock gate = new();

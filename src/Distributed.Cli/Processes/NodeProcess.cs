@@ -69,7 +69,7 @@ internal sealed class NodeProcess : IDisposable
         ["MKL_NUM_THREADS"] = $"{threads}",
     };
 
-    /// <summary>Asks it to leave the cluster and to end: closes its standard input, which it takes for our end.</summary>
+    /// <summary>Asks it to end: closes its standard input, which it takes for our end.</summary>
     public void AskToEnd()
     {
         Asked = true;

@@ -23,7 +23,7 @@ internal sealed class CoordinatorActor : ReceiveActor
     private readonly Queue<LogEvent> recent = new();
     private (Guid Id, IActorRef Actor, EventMerger Log)? running;
 
-    private CoordinatorActor(NodeContext node)
+    public CoordinatorActor(NodeContext node)
     {
         this.node = node;
         Receive<MembershipMessages.Register>(Register);

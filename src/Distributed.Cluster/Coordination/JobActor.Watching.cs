@@ -1,3 +1,4 @@
+using System.Globalization;
 using Akka.Actor;
 using Distributed.Cluster.Jobs;
 using Distributed.Cluster.Monitoring;
@@ -11,6 +12,7 @@ namespace Distributed.Cluster.Coordination;
 internal sealed partial class JobActor
 {
     private readonly List<string> knownStragglers = [];
+    private readonly Dictionary<long, double> epochLosses = [];
     private long lastStepAt = Environment.TickCount64;
     private StepTimes? stepTimes;
 
@@ -65,6 +67,7 @@ internal sealed partial class JobActor
         var rate = samples / Math.Max(1e-9, epochSteps.Sum(record => record.TotalMilliseconds) / 1000);
         node.Log.EpochEnded(epoch, step.Step + 1, loss, Math.Round(rate, 1));
         epochSteps.Clear();
+        epochLosses[epoch] = loss;
     }
 
     private void Complete(EvaluationFigures figures)
@@ -75,6 +78,11 @@ internal sealed partial class JobActor
         files.Write(figures, epoch);
         files.Flush();
         node.Log.Evaluated(figures.Version, figures.Loss, figures.Accuracy ?? double.NaN, figures.Samples);
+        var trained = epochLosses.Remove(epoch, out var loss) ? string.Create(CultureInfo.InvariantCulture, $"  loss {loss:F4}") : "";
+        var accuracy = figures.Accuracy is { } share ? string.Create(CultureInfo.InvariantCulture, $"  accuracy {100 * share:F2} %") : "";
+        Notice(string.Create(
+            CultureInfo.InvariantCulture,
+            $"epoch {epoch}/{job.Epochs}{trained}  test loss {figures.Loss:F4}{accuracy}  {statistics.SamplesPerSecond:N0} samples/s"));
     }
 
     /// <summary>No step for longer than steps take: says who lags, and ends the job at twice that time.</summary>

@@ -83,7 +83,7 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
         public static readonly ReleaseOver Instance = new();
     }
 
-    private JobActor(NodeContext node, Guid id, Job job, RunFiles files, EventMerger clusterLog, IActorRef submitter)
+    public JobActor(NodeContext node, Guid id, Job job, RunFiles files, EventMerger clusterLog, IActorRef submitter)
     {
         this.node = node;
         this.id = id;

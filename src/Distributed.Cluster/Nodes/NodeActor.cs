@@ -29,7 +29,7 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
         public static readonly SendEvents Instance = new();
     }
 
-    private NodeActor(NodeContext node, EventRelay events, IActorRef coordinator)
+    public NodeActor(NodeContext node, EventRelay events, IActorRef coordinator)
     {
         this.node = node;
         this.events = events;

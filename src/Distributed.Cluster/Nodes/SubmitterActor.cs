@@ -22,7 +22,7 @@ internal sealed class SubmitterActor : ReceiveActor
         public static readonly Interrupt Instance = new();
     }
 
-    private SubmitterActor(
+    public SubmitterActor(
         ICanTell gateway, string jobName, string jobText, string? outFolder, Action<RunProgress> progress, TaskCompletionSource<JobOutcome> outcome)
     {
         this.outcome = outcome;

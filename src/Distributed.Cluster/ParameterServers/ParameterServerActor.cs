@@ -11,7 +11,7 @@ internal sealed class ParameterServerActor : ReceiveActor
 {
     private readonly Shard shard;
 
-    private ParameterServerActor(Shard shard)
+    public ParameterServerActor(Shard shard)
     {
         this.shard = shard;
         Receive<TrainingMessages.RaiseTerm>(raise => shard.RaiseTerm(raise.Term));
@@ -23,5 +23,5 @@ internal sealed class ParameterServerActor : ReceiveActor
 
     protected override void PreStart() => shard.Start();
 
-    protected override void PostStop() => shard.Dispose();
+    protected override void PostStop() => shard.Stop();
 }

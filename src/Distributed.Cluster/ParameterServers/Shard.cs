@@ -120,12 +120,18 @@ internal sealed unsafe class Shard : IDisposable
         }
     }
 
-    public void Dispose()
+    /// <summary>Ends the shard's thread; an update that it is in the middle of is finished.</summary>
+    public void Stop()
     {
         stopping = true;
         wake.Set();
         if (thread.IsAlive && Thread.CurrentThread != thread)
             thread.Join();
+    }
+
+    public void Dispose()
+    {
+        Stop();
         optimizer.Dispose();
         sum?.Dispose();
         wake.Dispose();

@@ -57,8 +57,6 @@ internal sealed unsafe class ShardServer : IDisposable
         var address = IPAddress.TryParse(listenOn, out var parsed) ? parsed : Dns.GetHostAddresses(listenOn)[0];
         listener = new LinkListener(node, address, port, Accept, refusal => refused(refusal.Reason), listenOn, handshake);
         listener.Register(new LinkExpectation(new LinkIdentity(order.Job, order.LayoutHash, node, "server"), order.Secret, weights.Offer));
-        foreach (var shard in shards.Values)
-            shard.Start();
     }
 
     public DataEndpoint Endpoint => listener.Endpoint;

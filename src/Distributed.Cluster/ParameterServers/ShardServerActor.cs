@@ -18,7 +18,7 @@ internal sealed class ShardServerActor : ReceiveActor
 
     private sealed record Broke(Exception Cause);
 
-    private ShardServerActor(NodeContext node, TrainingMessages.Serve order, IActorRef job)
+    public ShardServerActor(NodeContext node, TrainingMessages.Serve order, IActorRef job)
     {
         this.node = node;
         this.order = order;

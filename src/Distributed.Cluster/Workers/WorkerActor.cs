@@ -37,7 +37,7 @@ internal sealed class WorkerActor : ReceiveActor, IWithTimers
         public static readonly Flush Instance = new();
     }
 
-    private WorkerActor(NodeContext node, TrainingMessages.Train order, IActorRef job)
+    public WorkerActor(NodeContext node, TrainingMessages.Train order, IActorRef job)
     {
         this.node = node;
         this.order = order;
