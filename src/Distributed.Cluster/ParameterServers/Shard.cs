@@ -1,5 +1,4 @@
 using Distributed.Learning;
-using Distributed.Transport;
 
 namespace Distributed.Cluster.ParameterServers;
 
@@ -21,8 +20,8 @@ internal sealed unsafe class Shard : IDisposable
     private readonly Action<Shard, long> announce;
     private readonly Action<Exception> failed;
     private readonly Thread thread;
-    private PrivateMemory? sum;
     private SlotRange[] plannedPieces = [];
+    private nint[] plannedInputs = [];
     private TreeSum? plan;
     private volatile bool stopping;
 
@@ -133,7 +132,7 @@ internal sealed unsafe class Shard : IDisposable
     {
         Stop();
         optimizer.Dispose();
-        sum?.Dispose();
+        plan?.Dispose();
         wake.Dispose();
     }
 
@@ -160,26 +159,18 @@ internal sealed unsafe class Shard : IDisposable
     {
         long version;
         TreeSum sums;
-        Span<nint> inputs = stackalloc nint[slots];
+        nint[] inputs;
         lock (gate)
         {
             version = rules.Version;
             sums = PlanFor(rules.Pieces);
-            inputs = inputs[..rules.Pieces.Count];
+            inputs = plannedInputs;
             for (var i = 0; i < inputs.Length; i++)
                 inputs[i] = gradients[rules.Pieces[i]];
         }
 
         // Nothing changes these pieces until Commit: what arrives meanwhile is a duplicate.
-        var gradient = (float*)inputs[0];
-        if (!sums.IsTrivial)
-        {
-            sum ??= new PrivateMemory(Range.Length * sizeof(float));
-            gradient = (float*)sum.Pointer;
-            sums.Run(inputs, gradient, Range.Length);
-        }
-
-        optimizer.Step((nint)Weights(version), (nint)Weights(version + 1), (nint)gradient);
+        optimizer.Step((nint)Weights(version), (nint)Weights(version + 1), (start, floats) => sums.Run(inputs, start, floats));
         lock (gate)
         {
             rules.Commit();
@@ -194,6 +185,8 @@ internal sealed unsafe class Shard : IDisposable
         if (plan is null || !plannedPieces.AsSpan().SequenceEqual([.. pieces]))
         {
             plannedPieces = [.. pieces];
+            plannedInputs = new nint[plannedPieces.Length];
+            plan?.Dispose();
             plan = new TreeSum(slots, plannedPieces);
         }
 

@@ -60,6 +60,10 @@ public sealed record OptimizerSpec(string Type, double LearningRate)
         return spec;
     }
 
+    /// <summary>The rule over a piece of a shard.</summary>
+    internal IOptimizerPiece CreatePiece(long start, long floats) =>
+        Type == Sgd ? new SgdPiece(this, start, floats) : new TorchPiece(this, start, floats);
+
     /// <summary>The torch optimizer over some parameters.</summary>
     internal OptimizerHelper Create(IEnumerable<Parameter> parameters) => Type switch
     {

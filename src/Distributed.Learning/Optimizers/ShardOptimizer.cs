@@ -4,23 +4,22 @@ using static TorchSharp.torch;
 namespace Distributed.Learning;
 
 /// <summary>
-/// The optimizer of one shard: <c>torch.optim</c> over flat parameters that are laid over the caller's memory at every step. All rules are
-/// elementwise, so the bits do not depend on where the flat vector is cut into shards. Used by one thread at a time.
+/// The optimizer of one shard: a kernel of its own for SGD, else <c>torch.optim</c> over flat parameters that are laid over the caller's
+/// memory at every step; the bits are those of <c>torch.optim</c> in both cases. All rules are elementwise, so the bits do not depend on where the flat vector is cut into shards. Used by one thread at a time.
 /// </summary>
 public sealed class ShardOptimizer : IDisposable
 {
-    // The rules pass over their operands many times (Adam ten times): in pieces whose operands fit the second-level cache an update of
-    // ten million floats by Adam takes a third of the time.
-    private const int PieceFloats = 1 << 16;
+    /// <summary>
+    /// Floats of a piece. The rules pass over their operands many times (Adam ten times): in pieces whose operands fit the second-level
+    /// cache an update of ten million floats by Adam takes a third of the time.
+    /// </summary>
+    public const int PieceFloats = 1 << 16;
 
-    // A shard has two weight buffers and few gradient buffers; tensors over them are made once and kept.
-    private const int MostKept = 16;
     private const string Kind = "shard-optimizer";
 
     private readonly OptimizerSpec spec;
     private readonly long floats;
-    private readonly OptimizerPiece[] pieces;
-    private readonly Dictionary<IntPtr, Tensor[]> kept = [];
+    private readonly IOptimizerPiece[] pieces;
 
     /// <summary>An optimizer with fresh state.</summary>
     /// <param name="spec">The rule.</param>
@@ -34,11 +33,11 @@ public sealed class ShardOptimizer : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(floats);
         this.spec = spec;
         this.floats = floats;
-        pieces = new OptimizerPiece[(floats + pieceFloats - 1) / pieceFloats];
+        pieces = new IOptimizerPiece[(floats + pieceFloats - 1) / pieceFloats];
         for (var i = 0; i < pieces.Length; i++)
         {
             var start = (long)i * pieceFloats;
-            pieces[i] = new OptimizerPiece(spec, start, Math.Min(pieceFloats, floats - start));
+            pieces[i] = spec.CreatePiece(start, Math.Min(pieceFloats, floats - start));
         }
     }
 
@@ -52,12 +51,25 @@ public sealed class ShardOptimizer : IDisposable
     /// <param name="from">Address of the weights before; unchanged, unless it is <paramref name="to"/>.</param>
     /// <param name="to">Address of the weights after; may be <paramref name="from"/>.</param>
     /// <param name="gradient">Address of the gradient; unchanged.</param>
-    public void Step(IntPtr from, IntPtr to, IntPtr gradient)
+    public void Step(IntPtr from, IntPtr to, IntPtr gradient) => Step(from, to, (start, _) => gradient + (nint)(start * sizeof(float)));
+
+    /// <summary>
+    /// One update whose gradient is made piece by piece: each is used up while it is still in the cache, and none has to be kept.
+    /// </summary>
+    /// <param name="from">Address of the weights before; unchanged, unless it is <paramref name="to"/>.</param>
+    /// <param name="to">Address of the weights after; may be <paramref name="from"/>.</param>
+    /// <param name="gradient">
+    /// Gives the address of the gradient of the piece at a float of the shard with a number of floats, at most <see cref="PieceFloats"/>;
+    /// what lies there may be overwritten at the next call.
+    /// </param>
+    public void Step(IntPtr from, IntPtr to, Func<long, long, IntPtr> gradient)
     {
         ComputeThread.Enter();
-        if (kept.Count > MostKept) Forget();
-        var (before, after, slope) = (Over(from), Over(to), Over(gradient));
-        for (var i = 0; i < pieces.Length; i++) pieces[i].Step(before[i], after[i], slope[i]);
+        foreach (var piece in pieces)
+        {
+            var bytes = (nint)(piece.Start * sizeof(float));
+            piece.Step(from + bytes, to + bytes, gradient(piece.Start, piece.Floats));
+        }
         Steps++;
     }
 
@@ -118,21 +130,7 @@ public sealed class ShardOptimizer : IDisposable
     /// <summary>Frees the state; the caller's memory stays.</summary>
     public void Dispose()
     {
-        Forget();
         foreach (var piece in pieces) piece.Dispose();
-    }
-
-    private Tensor[] Over(IntPtr memory)
-    {
-        if (!kept.TryGetValue(memory, out var tensors))
-            kept[memory] = tensors = [.. pieces.Select(piece => FlatTensor.Wrap(memory + (nint)(piece.Start * sizeof(float)), piece.Floats))];
-        return tensors;
-    }
-
-    private void Forget()
-    {
-        foreach (var tensor in kept.Values.SelectMany(tensors => tensors)) tensor.Dispose();
-        kept.Clear();
     }
 
     // tensor.bytes ends at 2 GB, its storage does not.

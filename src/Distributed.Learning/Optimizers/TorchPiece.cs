@@ -4,15 +4,17 @@ using static TorchSharp.torch;
 namespace Distributed.Learning;
 
 /// <summary>A <c>torch.optim</c> optimizer over one flat parameter: a piece of a shard.</summary>
-internal sealed class OptimizerPiece : IDisposable
+internal sealed class TorchPiece : IOptimizerPiece
 {
-    private readonly OptimizerSpec spec;
     private readonly Parameter parameter;
     private readonly OptimizerHelper optimizer;
 
-    public OptimizerPiece(OptimizerSpec spec, long start, long floats)
+    // A shard has two weight buffers and few gradient buffers; tensors over them are made once and kept.
+    private const int MostKept = 16;
+    private readonly Dictionary<IntPtr, Tensor> kept = [];
+
+    public TorchPiece(OptimizerSpec spec, long start, long floats)
     {
-        this.spec = spec;
         Start = start;
         Floats = floats;
         using var scope = NewDisposeScope();
@@ -26,36 +28,30 @@ internal sealed class OptimizerPiece : IDisposable
 
     public long Floats { get; }
 
-    public void Step(Tensor from, Tensor to, Tensor gradient)
+    public void Step(IntPtr from, IntPtr to, IntPtr gradient)
     {
+        if (kept.Count > MostKept) Forget();
+        var (before, after) = (Over(from), Over(to));
         using (no_grad())
         {
-            if (!ReferenceEquals(from, to)) to.copy_(from);
-            parameter.set_(to);
+            if (from != to) after.copy_(before);
+            parameter.set_(after);
         }
-        parameter.grad = gradient;
+        parameter.grad = Over(gradient);
         optimizer.step();
     }
 
-    /// <summary>The state tensors that exist now, by PyTorch's names.</summary>
     public IReadOnlyList<(string Name, Tensor Value)> State() => optimizer.state_dict().State[0] switch
     {
-        SGD.State { momentum_buffer: null } => [],
-        SGD.State sgd => [("momentum_buffer", sgd.momentum_buffer)],
         Adam.State adam => [("exp_avg", adam.exp_avg), ("exp_avg_sq", adam.exp_avg_sq)],
         AdamW.State adamw => [("exp_avg", adamw.exp_avg), ("exp_avg_sq", adamw.exp_avg_sq)],
         var other => throw new InvalidOperationException($"no names for the state {other.GetType().Name}"),
     };
 
-    /// <summary>Brings the torch optimizer into the form it has after so many steps: SGD makes its momentum at the first one.</summary>
     public void Prepare(long steps)
     {
         switch (optimizer.state_dict().State[0])
         {
-            case SGD.State sgd:
-                sgd.momentum_buffer?.Dispose();
-                sgd.momentum_buffer = steps > 0 && spec.Momentum != 0 ? empty(Floats).DetachFromDisposeScope() : null;
-                break;
             case Adam.State adam:
                 adam.step = steps;
                 break;
@@ -67,7 +63,20 @@ internal sealed class OptimizerPiece : IDisposable
 
     public void Dispose()
     {
+        Forget();
         optimizer.Dispose();
         parameter.Dispose();
+    }
+
+    private Tensor Over(IntPtr memory)
+    {
+        if (!kept.TryGetValue(memory, out var tensor)) kept[memory] = tensor = FlatTensor.Wrap(memory, Floats);
+        return tensor;
+    }
+
+    private void Forget()
+    {
+        foreach (var tensor in kept.Values) tensor.Dispose();
+        kept.Clear();
     }
 }

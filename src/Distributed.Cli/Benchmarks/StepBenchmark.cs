@@ -1,0 +1,62 @@
+using Distributed.Cli.Processes;
+using Distributed.Cluster.Jobs;
+using Distributed.Cluster.Nodes;
+
+namespace Distributed.Cli.Benchmarks;
+
+/// <summary>
+/// Measures whole training steps of one model in three ways, in turn and several times over, because machines drift: the plain loop in
+/// one process, the plain loop in as many processes as there are workers (what they reach at most without an exchange), and the cluster.
+/// </summary>
+internal sealed class StepBenchmark(OwnProgram program, int rounds, int steps, Action<string> told)
+{
+    /// <summary>Measures one model.</summary>
+    /// <param name="name">The model's name.</param>
+    /// <param name="job">The benchmark's job: workers, servers and links as they are to be measured.</param>
+    /// <param name="config">The cluster's settings; null takes those that ship.</param>
+    /// <param name="onKill">Is handed what ends all child processes at once, for a user who insists.</param>
+    /// <param name="cancellation">Ends the benchmark.</param>
+    public async Task<StepFigures> RunAsync(string name, Job job, string? config, Action<Action> onKill, CancellationToken cancellation)
+    {
+        var scratch = Directory.CreateTempSubdirectory("trainer-bench-");
+        var loops = new List<PlainLoop>();
+        try
+        {
+            await using var nodes = new LocalNodes(program, job.Threads);
+            onKill(nodes.KillAll);
+            var jobFile = Path.Combine(scratch.FullName, "job.hocon");
+            File.WriteAllText(jobFile, job.Text);
+            for (var number = 0; number < job.Workers; number++) loops.Add(PlainLoop.Start(program, jobFile, job.Threads));
+
+            var options = new NodeOptions { Name = "coordinator", Roles = ["coordinator"], ConfigFile = config, RunsFolder = scratch.FullName };
+            await using var coordinator = await TrainerNode.StartAsync(options, static _ => { }, cancellation);
+            nodes.Lost += exit => coordinator.ReportEnded(exit.Name, exit.How);
+            for (var number = 1; number <= job.Servers; number++) nodes.Start($"server-{number}", ["--role", "server", "--seed", coordinator.Address]);
+            for (var number = 1; number <= job.Workers; number++) nodes.Start($"worker-{number}", ["--role", "worker", "--seed", coordinator.Address]);
+
+            var samples = new List<StepSample>();
+            // The first round warms everything up and is not counted.
+            for (var round = 0; round <= rounds; round++)
+            {
+                var alone = await loops[0].MeasureAsync(steps, cancellation);
+                var together = (await Task.WhenAll(loops.Select(loop => loop.MeasureAsync(steps, cancellation)))).Max();
+                var outcome = await coordinator.RunJobAsync(job, Path.Combine(scratch.FullName, $"round-{round}"), static _ => { }, cancellation);
+                cancellation.ThrowIfCancellationRequested();
+                if (outcome.Summary is not { } summary || outcome.Status != JobStatus.Completed)
+                    throw new InvalidOperationException($"{name}: {outcome.Reason ?? "the job failed"}");
+                if (round == 0) continue;
+                samples.Add(new StepSample(alone, together, summary.StepMilliseconds.Median, summary.ComputeMilliseconds, summary.ExchangeMilliseconds));
+                told($"{name}: round {round} of {rounds}: plain {alone:F2} ms, {job.Workers} at once {together:F2} ms, cluster {summary.StepMilliseconds.Median:F2} ms "
+                    + $"(compute {summary.ComputeMilliseconds:F2}, exchange {summary.ExchangeMilliseconds:F2})");
+            }
+
+            var parameters = job.Model.CheckShapes().Sum(layer => layer.Parameters);
+            return StepFigures.Of(name, parameters, job.Workers, job.Servers, samples);
+        }
+        finally
+        {
+            foreach (var loop in loops) loop.Dispose();
+            scratch.Delete(recursive: true);
+        }
+    }
+}
