@@ -13,7 +13,7 @@ internal static class ShardPlan
     public const long PageFloats = 4096 / sizeof(float);
 
     /// <summary>Below this size a second shard on a node costs more in wake-ups than it saves in arithmetic.</summary>
-    public const long FloatsWorthAShard = 1_000_000;
+    public const long FloatsWorthAShard = 128 * 1024;
 
     /// <summary>
     /// Shards for <paramref name="length"/> floats on <paramref name="servers"/> nodes with <paramref name="coresPerServer"/>

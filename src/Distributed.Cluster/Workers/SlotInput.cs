@@ -8,7 +8,7 @@ namespace Distributed.Cluster.Workers;
 /// </summary>
 internal sealed class SlotInput(IDataSet training, SlotSampler sampler, int[] slots) : IDisposable
 {
-    private readonly Dictionary<int, Batch?> batches = [];
+    private readonly Dictionary<int, Batch> batches = [];
     private long preparedStep = -1;
     private TimeSpan preparing;
 
@@ -24,10 +24,7 @@ internal sealed class SlotInput(IDataSet training, SlotSampler sampler, int[] sl
         var started = Stopwatch.GetTimestamp();
         Drop();
         foreach (var slot in slots)
-        {
-            var indices = sampler.Indices(step, slot);
-            batches[slot] = indices.Length == 0 ? null : training.Gather(indices);
-        }
+            batches[slot] = training.Gather(sampler.Indices(step, slot));
 
         preparedStep = step;
         preparing = Stopwatch.GetElapsedTime(started);
@@ -40,8 +37,8 @@ internal sealed class SlotInput(IDataSet training, SlotSampler sampler, int[] sl
         return preparing;
     }
 
-    /// <summary>A slot's batch; null where the last, partial batch of an epoch leaves it no sample.</summary>
-    public Batch? Batch(long step, int slot)
+    /// <summary>A slot's batch; empty where the last, partial batch of an epoch leaves it no sample.</summary>
+    public Batch Batch(long step, int slot)
     {
         Prepare(step);
         return batches[slot];
@@ -55,7 +52,7 @@ internal sealed class SlotInput(IDataSet training, SlotSampler sampler, int[] sl
     private void Drop()
     {
         foreach (var batch in batches.Values)
-            batch?.Dispose();
+            batch.Dispose();
         batches.Clear();
         preparedStep = -1;
     }

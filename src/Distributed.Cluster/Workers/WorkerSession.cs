@@ -162,10 +162,8 @@ internal sealed class WorkerSession : IDisposable
             zero: () => replica.ZeroGradients(buffer),
             addSlot: slot =>
             {
-                var batch = input.Batch(step, slot);
-                var result = batch is null
-                    ? default
-                    : replica.ComputeSlot(batch, loss, input.Weight(step, slot), input.Sampler.SlotSeed(step, slot));
+                var result = replica.ComputeSlot(
+                    input.Batch(step, slot), loss, input.Weight(step, slot), input.Sampler.SlotSeed(step, slot));
                 results.Add(new ProgressMessages.SlotReport(slot, result.Samples, result.LossSum, result.Correct));
             },
             setAside: scratch => replica.CopyGradients(buffer, scratch),

@@ -21,6 +21,7 @@ public sealed class ModelReplica : IDisposable
     private readonly Parameter[] parameters;
     private readonly FlatViews[] weights;
     private readonly FlatViews[] gradients;
+    private readonly bool[] zeroed;
     private int currentWeights = -1;
     private int currentGradients = -1;
 
@@ -40,6 +41,7 @@ public sealed class ModelReplica : IDisposable
         parameters = [.. module.parameters()];
         this.weights = [.. weights.Select(memory => new FlatViews(memory, layout))];
         this.gradients = [.. gradients.Select(memory => new FlatViews(memory, layout))];
+        zeroed = new bool[gradients.Count];
         UseWeights(0);
         if (gradients.Count > 0) UseGradients(0);
         module.train();
@@ -56,48 +58,58 @@ public sealed class ModelReplica : IDisposable
         currentWeights = buffer;
     }
 
-    /// <summary>Makes the parameters' gradients views of a gradient buffer, into which backward then adds.</summary>
+    /// <summary>Chooses the gradient buffer that <see cref="ComputeSlot"/> adds to.</summary>
     /// <param name="buffer">Its index.</param>
-    public void UseGradients(int buffer)
-    {
-        if (buffer == currentGradients) return;
-        var views = gradients[buffer].Views;
-        for (var i = 0; i < parameters.Length; i++) parameters[i].grad = views[i];
-        currentGradients = buffer;
-    }
+    public void UseGradients(int buffer) => currentGradients = buffer;
 
-    /// <summary>Sets a whole gradient buffer, padding included, to zero.</summary>
+    /// <summary>
+    /// Sets a whole gradient buffer to zero. The memory follows when it is next used: a slot's gradient that is added to zeros is written
+    /// over them instead, which saves two passes over memory.
+    /// </summary>
     /// <param name="buffer">Its index.</param>
-    public void ZeroGradients(int buffer) => gradients[buffer].Flat.zero_().Dispose(); // zero_, unlike its like, returns a new wrapper
+    public void ZeroGradients(int buffer) => zeroed[buffer] = true;
 
     /// <summary>Elementwise <c>into = from + into</c>.</summary>
     /// <param name="from">Index of the left operand.</param>
     /// <param name="into">Index of the right operand and of the result.</param>
-    public void AddGradients(int from, int into) => gradients[into].Flat.add_(gradients[from].Flat);
+    public void AddGradients(int from, int into) => Settled(into).add_(Settled(from));
 
     /// <summary>Copies a gradient buffer over another.</summary>
     /// <param name="from">Index of the source.</param>
     /// <param name="into">Index of the target.</param>
-    public void CopyGradients(int from, int into) => gradients[into].Flat.copy_(gradients[from].Flat);
+    public void CopyGradients(int from, int into)
+    {
+        zeroed[into] = false;
+        gradients[into].Flat.copy_(Settled(from));
+    }
 
     /// <summary>
     /// Forward and backward of one slot in training mode; adds the gradient of <c>weight · mean loss</c> to the current gradient buffer.
     /// With one torch thread the added bits depend on nothing but the arguments and the weights.
     /// </summary>
-    /// <param name="batch">The slot's samples; without samples nothing is computed.</param>
+    /// <param name="batch">The slot's samples; without samples its gradient is zero.</param>
     /// <param name="loss">The job's loss.</param>
     /// <param name="weight">The slot's share of the global batch.</param>
     /// <param name="seed">Seeds torch's process-wide random generator before the forward pass (dropout).</param>
     public SlotResult ComputeSlot(Batch batch, ILossFunction loss, double weight, long seed)
     {
-        if (batch.Samples == 0) return default;
         ComputeThread.Enter();
+        if (batch.Samples == 0)
+        {
+            // Adding zeros is not nothing: −0 + 0 is 0, here as on the servers, which add the zeros of an empty slot of another worker.
+            Settled(currentGradients).add_(0);
+            return default;
+        }
+
         if (!module.training) module.train();
         using var scope = NewDisposeScope();
         using var generator = manual_seed(seed);
+        var over = zeroed[currentGradients];
+        for (var i = 0; i < parameters.Length; i++) parameters[i].grad = over ? null : gradients[currentGradients].Views[i];
         var outputs = module.call(batch.Inputs);
         var mean = loss.Mean(outputs, batch.Targets);
         (weight == 1 ? mean : mean * weight).backward();
+        if (over) TakeGradients();
         return new SlotResult(batch.Samples, mean.ToDouble() * batch.Samples, Accuracy.CountCorrect(outputs, batch.Targets));
     }
 
@@ -110,6 +122,28 @@ public sealed class ModelReplica : IDisposable
         if (module.training) module.eval();
         using var guard = no_grad();
         return module.call(inputs);
+    }
+
+    // Gradients that backward made in memory of its own, since there were none, go into the current buffer.
+    private void TakeGradients()
+    {
+        using var guard = no_grad();
+        var views = gradients[currentGradients].Views;
+        for (var i = 0; i < parameters.Length; i++)
+        {
+            using var made = parameters[i].grad;
+            if (made is null) views[i].zero_().Dispose(); // zero_, unlike its like, returns a new wrapper
+            else views[i].copy_(made);
+            parameters[i].grad = null;
+        }
+        zeroed[currentGradients] = false;
+    }
+
+    private Tensor Settled(int buffer)
+    {
+        if (zeroed[buffer]) gradients[buffer].Flat.zero_().Dispose();
+        zeroed[buffer] = false;
+        return gradients[buffer].Flat;
     }
 
     /// <summary>Frees module and views; the buffers' memory stays.</summary>

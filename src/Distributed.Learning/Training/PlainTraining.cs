@@ -39,13 +39,6 @@ public static class PlainTraining
         using (manual_seed(seed)) { }
         using var module = model.Build();
         using var rule = optimizer.Create(module.parameters());
-        // Backward adds to gradients that are there, from the first step on, as it does in a replica (0 + −0 is +0).
-        foreach (var parameter in module.parameters())
-        {
-            using var zeros = zeros_like(parameter);
-            parameter.grad = zeros;
-        }
-
         var losses = new List<double>();
         var milliseconds = new List<double>();
         module.train();
@@ -55,7 +48,8 @@ public static class PlainTraining
             using var scope = NewDisposeScope();
             using var samples = training.Gather(sampler.Indices(step, 0));
             using var generator = manual_seed(sampler.SlotSeed(step, 0));
-            rule.zero_grad();
+            // PyTorch's zero_grad(set_to_none=True), its default.
+            foreach (var parameter in module.parameters()) parameter.grad = null;
             var mean = loss.Mean(module.call(samples.Inputs), samples.Targets);
             mean.backward();
             rule.step();
