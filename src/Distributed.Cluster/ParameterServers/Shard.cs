@@ -25,6 +25,7 @@ internal sealed unsafe class Shard : IDisposable
     private SlotRange[] plannedPieces = [];
     private TreeSum? plan;
     private volatile bool stopping;
+    private bool disposed;
 
     /// <param name="range">Which floats of the flat vector.</param>
     /// <param name="even">Memory of the shard's weights of even versions; holds version <paramref name="version"/> if that is even.</param>
@@ -90,7 +91,7 @@ internal sealed unsafe class Shard : IDisposable
             if (verdict == Verdict.Accepted)
             {
                 gradients[piece] = (nint)gradient;
-                if (rules.Complete)
+                if (rules.Complete && !disposed)
                     wake.Set();
             }
 
@@ -112,7 +113,7 @@ internal sealed unsafe class Shard : IDisposable
     {
         lock (gate)
         {
-            if (rules.Version != version || rules.Complete)
+            if (rules.Version != version || rules.Complete || disposed)
                 return null;
             using var stream = new MemoryStream();
             optimizer.SaveState(stream);
@@ -124,7 +125,12 @@ internal sealed unsafe class Shard : IDisposable
     public void Stop()
     {
         stopping = true;
-        wake.Set();
+        lock (gate)
+        {
+            if (!disposed)
+                wake.Set();
+        }
+
         if (thread.IsAlive && Thread.CurrentThread != thread)
             thread.Join();
     }
@@ -132,9 +138,16 @@ internal sealed unsafe class Shard : IDisposable
     public void Dispose()
     {
         Stop();
-        optimizer.Dispose();
-        sum?.Dispose();
-        wake.Dispose();
+        lock (gate)
+        {
+            // Links may still offer what they had received: from here on it is only counted.
+            if (disposed)
+                return;
+            disposed = true;
+            optimizer.Dispose();
+            sum?.Dispose();
+            wake.Dispose();
+        }
     }
 
     private void Run()
