@@ -9,16 +9,23 @@ internal sealed class EvaluationBoard(int testSamples, bool countsCorrect)
 {
     private readonly Dictionary<long, Dictionary<int, EvaluationBlock>> open = [];
     private readonly int blocks = Evaluator.BlockCount(testSamples);
+    private long newest = -1;
 
-    /// <summary>Adds a block; returns the evaluation that it completes, if it does.</summary>
+    /// <summary>
+    /// Adds a block; returns the evaluation that it completes, if it does. What comes again is dropped: no worker evaluates a
+    /// version before all have evaluated the one before.
+    /// </summary>
     public EvaluationFigures? Add(ProgressMessages.EvaluationReport report)
     {
+        if (report.Version <= newest || report.Block < 0 || report.Block >= blocks)
+            return null;
         if (!open.TryGetValue(report.Version, out var known))
             open.Add(report.Version, known = []);
         known[report.Block] = new EvaluationBlock(report.Block, report.Samples, report.LossSum, report.Correct);
         if (known.Count < blocks)
             return null;
         open.Remove(report.Version);
+        newest = report.Version;
         var whole = Evaluation.Combine(known.Values);
         return new EvaluationFigures(report.Version, whole.Samples, whole.Loss, countsCorrect ? whole.Accuracy : null);
     }

@@ -100,7 +100,8 @@ internal sealed record Job
         if (name.Length is 0 or > 64 || name.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not '-' and not '_' and not '.'))
             throw root.Error("name", $"expected up to 64 letters, digits, '-', '_' or '.', got '{name}'");
         if (batch % slots != 0)
-            throw root.Error("batch", $"{batch} samples do not divide into {slots} slots; nearest that do: {batch / slots * slots} and {(batch / slots + 1) * slots}");
+            throw root.Error("batch", $"{batch} samples do not divide into {slots} slots; "
+                + (batch < slots ? $"the smallest that do: {slots}" : $"nearest that do: {batch / slots * slots} and {(batch / slots + 1) * slots}"));
         if (workers > slots)
             throw root.Error("workers", $"{workers} workers but only {slots} slots: a worker needs a slot at least (set slots to {workers} or more)");
         model.CheckShapes();

@@ -24,6 +24,7 @@ internal sealed unsafe class Shard : IDisposable
     private nint[] plannedInputs = [];
     private TreeSum? plan;
     private volatile bool stopping;
+    private bool disposed;
 
     /// <param name="range">Which floats of the flat vector.</param>
     /// <param name="even">Memory of the shard's weights of even versions; holds version <paramref name="version"/> if that is even.</param>
@@ -89,7 +90,7 @@ internal sealed unsafe class Shard : IDisposable
             if (verdict == Verdict.Accepted)
             {
                 gradients[piece] = (nint)gradient;
-                if (rules.Complete)
+                if (rules.Complete && !disposed)
                     wake.Set();
             }
 
@@ -111,7 +112,7 @@ internal sealed unsafe class Shard : IDisposable
     {
         lock (gate)
         {
-            if (rules.Version != version || rules.Complete)
+            if (rules.Version != version || rules.Complete || disposed)
                 return null;
             using var stream = new MemoryStream();
             optimizer.SaveState(stream);
@@ -123,7 +124,12 @@ internal sealed unsafe class Shard : IDisposable
     public void Stop()
     {
         stopping = true;
-        wake.Set();
+        lock (gate)
+        {
+            if (!disposed)
+                wake.Set();
+        }
+
         if (thread.IsAlive && Thread.CurrentThread != thread)
             thread.Join();
     }
@@ -131,9 +137,16 @@ internal sealed unsafe class Shard : IDisposable
     public void Dispose()
     {
         Stop();
-        optimizer.Dispose();
-        plan?.Dispose();
-        wake.Dispose();
+        lock (gate)
+        {
+            // Links may still offer what they had received: from here on it is only counted.
+            if (disposed)
+                return;
+            disposed = true;
+            optimizer.Dispose();
+            plan?.Dispose();
+            wake.Dispose();
+        }
     }
 
     private void Run()

@@ -56,7 +56,7 @@ internal sealed class StepRules(int slots, long version, long term)
         : pieceVersion < Version ? Verdict.OlderVersion
         : pieceVersion > Version ? Verdict.LaterVersion
         : !SlotTree.IsNode(slots, piece) ? Verdict.NotInTree
-        : pieces.Exists(held => held.Contains(piece)) ? Verdict.Duplicate
+        : SlotsInOf(piece) == piece.Count ? Verdict.Duplicate
         : Verdict.Accepted;
 
     /// <summary>
@@ -86,4 +86,8 @@ internal sealed class StepRules(int slots, long version, long term)
         slotsIn = 0;
         pieces.Clear();
     }
+
+    /// <summary>How many slots of a node are in. Nodes are nested or disjoint: one held piece contains it, or it contains some.</summary>
+    private int SlotsInOf(SlotRange piece) =>
+        pieces.Exists(held => held.Contains(piece)) ? piece.Count : pieces.Where(piece.Contains).Sum(held => held.Count);
 }

@@ -40,13 +40,18 @@ internal sealed class StepBoundary
     {
         lock (sync)
         {
-            var told = false;
+            Action<long>? told = null;
             while (onHeld is { } held && !released)
             {
-                if (!told)
-                    held(version);
-                told = true;
-                Monitor.Wait(sync);
+                // Who holds again before the worker has woken up asks anew, and is told, too.
+                if (held == told)
+                {
+                    Monitor.Wait(sync);
+                    continue;
+                }
+
+                told = held;
+                held(version);
             }
 
             return !released;

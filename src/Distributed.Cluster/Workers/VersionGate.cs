@@ -41,15 +41,17 @@ internal sealed class VersionGate(int shards)
             {
                 if (failure is not null)
                     throw failure;
-                var missing = versions.Count(have => have < version);
-                if (missing == 0)
+                if (Array.TrueForAll(versions, have => have >= version))
                     return;
                 var left = end - Environment.TickCount64;
-                if (left <= 0 || !Monitor.Wait(sync, (int)Math.Min(left, int.MaxValue)))
+                if (left <= 0)
                 {
                     var late = Enumerable.Range(0, versions.Length).Where(shard => versions[shard] < version);
                     throw new TimeoutException($"waited {deadline.TotalSeconds:F0} s for version {version} of shards {string.Join(", ", late)}");
                 }
+
+                // Whether it ended by the deadline or not: what arrived in that moment counts.
+                Monitor.Wait(sync, (int)Math.Min(left, int.MaxValue));
             }
         }
     }

@@ -1,0 +1,45 @@
+using Distributed.Cluster.ParameterServers;
+using FsCheck;
+using FsCheck.Xunit;
+
+namespace Distributed.Cluster.Tests.ParameterServers;
+
+public class ShardPlanTests
+{
+    [Property(MaxTest = 300)]
+    public void Shards_cover_the_vector_once_start_at_pages_and_lie_server_by_server(NonNegativeInt scale, int seed)
+    {
+        var random = new Random(seed);
+        var length = 1 + random.NextInt64((long)Math.Pow(10, 1 + scale.Get % 10));
+        var servers = random.Next(1, 20);
+        var cores = random.Next(1, 12);
+        var plan = ShardPlan.Cut(length, servers, cores);
+        var pages = (length + ShardPlan.PageFloats - 1) / ShardPlan.PageFloats;
+
+        Assert.Equal(0, plan[0].Offset);
+        Assert.Equal(length, plan[^1].End);
+        Assert.All(plan.Zip(plan.Skip(1)), pair => Assert.Equal(pair.First.End, pair.Second.Offset));
+        Assert.All(plan, shard => Assert.True(shard.Length > 0 && shard.Offset % ShardPlan.PageFloats == 0));
+        Assert.Equal(Enumerable.Range(0, plan.Count), plan.Select(shard => shard.Shard));
+        Assert.Equal(plan.Select(shard => shard.Server).Order(), plan.Select(shard => shard.Server));
+        Assert.All(plan, shard => Assert.InRange(shard.Server, 0, servers - 1));
+        Assert.Equal(Math.Min(servers, pages), plan.Select(shard => shard.Server).Distinct().Count());
+        Assert.All(plan.CountBy(shard => shard.Server), count => Assert.InRange(count.Value, 1, cores));
+        var sizes = plan.SkipLast(1).Select(shard => shard.Length / ShardPlan.PageFloats).Append((plan[^1].Length + ShardPlan.PageFloats - 1) / ShardPlan.PageFloats).ToArray();
+        Assert.InRange(sizes.Max() - sizes.Min(), 0, 1);
+    }
+
+    [Fact]
+    public void More_servers_than_pages_leave_servers_without_a_shard()
+    {
+        var plan = ShardPlan.Cut(ShardPlan.PageFloats + 1, servers: 5, coresPerServer: 4);
+        Assert.Equal([new(0, 0, 0, ShardPlan.PageFloats), new(1, 2, ShardPlan.PageFloats, 1)], plan);
+    }
+
+    [Fact]
+    public void A_large_vector_gets_a_shard_a_core_and_a_small_one_a_shard_a_server()
+    {
+        Assert.Equal(8, ShardPlan.Cut(100_000_000, servers: 2, coresPerServer: 4).Count);
+        Assert.Equal(2, ShardPlan.Cut(ShardPlan.FloatsWorthAShard, servers: 2, coresPerServer: 4).Count);
+    }
+}

@@ -1,0 +1,68 @@
+using System.Runtime.InteropServices;
+using Distributed.Cluster.ParameterServers;
+
+namespace Distributed.Cluster.Tests.ParameterServers;
+
+public class TreeSumTests
+{
+    /// <summary>Below, at and beyond the vector width and the block size.</summary>
+    private static readonly int[] Lengths = [1, 5, 16, 31, 8192, 8192 + 3];
+
+    [Fact]
+    public void Every_partition_into_nodes_gives_the_bits_of_the_naive_tree()
+    {
+        for (var slots = 1; slots <= 9; slots++)
+        {
+            var known = Gradients.Nodes(SlotTree.Root(slots)).ToDictionary(node => node, node => Gradients.Piece(node, slots, 0, 37));
+            foreach (var pieces in Gradients.Partitions(SlotTree.Root(slots)))
+                Check(slots, pieces, [.. pieces.Select(piece => known[piece])], known[SlotTree.Root(slots)]);
+        }
+    }
+
+    [Fact]
+    public void Any_length_is_summed_to_its_last_element_and_not_beyond()
+    {
+        const int slots = 5;
+        var partition = Gradients.Partitions(SlotTree.Root(slots)).MaxBy(pieces => pieces.Length)!;
+        foreach (var length in Lengths)
+        {
+            float[][] inputs = [.. partition.Select(piece => Gradients.Piece(piece, 7, 1, length))];
+            Check(slots, partition, inputs, Gradients.Piece(SlotTree.Root(slots), 7, 1, length));
+        }
+    }
+
+    [Fact]
+    public void Another_order_of_addition_would_give_other_bits()
+    {
+        // Otherwise the tests above would prove nothing.
+        var tree = Gradients.Sum(new SlotRange(0, 9), 1, 0, 0);
+        var differs = Enumerable.Range(0, 50).Any(seed =>
+            Enumerable.Range(0, 9).Aggregate(0f, (sum, slot) => sum + Gradients.Of(seed, 0, slot, 0)) != Gradients.Sum(new SlotRange(0, 9), seed, 0, 0));
+        Assert.True(differs && float.IsFinite(tree));
+    }
+
+    [Fact]
+    public unsafe void A_single_piece_is_the_sum_where_it_lies()
+    {
+        using var tree = new TreeSum(6, [new SlotRange(0, 6)]);
+        var gradient = GC.AllocateArray<float>(10, pinned: true);
+        Assert.Equal((nint)(Gradients.Address(gradient) + 3), tree.Run([(nint)Gradients.Address(gradient)], 3, 7));
+    }
+
+    [Fact]
+    public void Pieces_that_leave_a_slot_out_are_refused() =>
+        Assert.Contains("slot 2", Assert.Throws<ArgumentException>(() => new TreeSum(4, [new(0, 2), new(3, 1)]).Dispose()).Message, StringComparison.Ordinal);
+
+    private static unsafe void Check(int slots, IReadOnlyList<SlotRange> pieces, float[][] inputs, float[] expected)
+    {
+        using var tree = new TreeSum(slots, pieces);
+        nint[] addresses = [.. inputs.Select(input => (nint)Gradients.Address(input))];
+        // As a whole, and cut at a place that is no multiple of anything.
+        var cut = expected.Length / 3;
+        Assert.Equal(expected.Select(BitConverter.SingleToInt32Bits), Run(0, expected.Length));
+        Assert.Equal(expected[..cut].Select(BitConverter.SingleToInt32Bits), Run(0, cut));
+        Assert.Equal(expected[cut..].Select(BitConverter.SingleToInt32Bits), Run(cut, expected.Length - cut));
+
+        int[] Run(int start, int floats) => MemoryMarshal.Cast<float, int>(new ReadOnlySpan<float>((float*)tree.Run(addresses, start, floats), floats)).ToArray();
+    }
+}

@@ -1,0 +1,84 @@
+using System.Diagnostics;
+using Distributed.Cluster.Workers;
+
+namespace Distributed.Cluster.Tests.Workers;
+
+public class VersionGateTests
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    [Fact]
+    public async Task It_opens_when_every_shard_has_the_version()
+    {
+        var gate = new VersionGate(3);
+        var waiting = Task.Run(() => gate.WaitFor(4, Patience));
+        gate.Arrived(1, 4);
+        gate.Arrived(0, 5);
+        Assert.False(waiting.IsCompleted);
+        gate.Arrived(2, 4);
+        await waiting.WaitAsync(Patience);
+        gate.WaitFor(4, TimeSpan.Zero);
+    }
+
+    [Fact]
+    public void A_version_that_comes_late_does_not_close_it_again()
+    {
+        var gate = new VersionGate(1);
+        gate.Arrived(0, 5);
+        gate.Arrived(0, 4);
+        gate.WaitFor(5, TimeSpan.Zero);
+    }
+
+    [Fact]
+    public void A_timeout_names_the_shards_that_are_late()
+    {
+        var gate = new VersionGate(4);
+        gate.Arrived(1, 2);
+        gate.Arrived(3, 1);
+        var timeout = Assert.Throws<TimeoutException>(() => gate.WaitFor(2, TimeSpan.FromMilliseconds(20)));
+        Assert.EndsWith("for version 2 of shards 0, 2, 3", timeout.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_failure_ends_the_wait_and_the_first_one_stays()
+    {
+        var gate = new VersionGate(1);
+        var waiting = Task.Run(() => gate.WaitFor(1, Patience));
+        gate.Fail(new InvalidOperationException("first"));
+        gate.Fail(new InvalidOperationException("second"));
+        Assert.Equal("first", (await Assert.ThrowsAsync<InvalidOperationException>(() => waiting.WaitAsync(Patience))).Message);
+        gate.Arrived(0, 1);
+        Assert.Equal("first", Assert.Throws<InvalidOperationException>(() => gate.WaitFor(1, Patience)).Message);
+    }
+
+    /// <summary>The version arrives in the very moment in which the deadline ends: whoever waits has it, or misses a shard.</summary>
+    [Fact]
+    public async Task A_version_that_arrives_with_the_deadline_is_not_reported_as_late()
+    {
+        for (var round = 0; round < 400; round++)
+        {
+            var gate = new VersionGate(1);
+            using var begun = new ManualResetEventSlim();
+            var arriving = Task.Run(() =>
+            {
+                begun.Wait();
+                var since = Stopwatch.GetTimestamp();
+                var after = TimeSpan.FromMilliseconds(2 + 0.002 * (round % 100));
+                while (Stopwatch.GetElapsedTime(since) < after)
+                    Thread.SpinWait(20);
+                gate.Arrived(0, 1);
+            });
+            begun.Set();
+            try
+            {
+                gate.WaitFor(1, TimeSpan.FromMilliseconds(2));
+            }
+            catch (TimeoutException timeout)
+            {
+                Assert.EndsWith("shards 0", timeout.Message, StringComparison.Ordinal);
+            }
+
+            await arriving;
+        }
+    }
+}
