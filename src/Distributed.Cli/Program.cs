@@ -2,5 +2,6 @@ using Distributed.Cli;
 using Distributed.Cli.Processes;
 using Distributed.Cli.Terminal;
 
+Interruption.HearCtrlC();
 using var interruption = new Interruption();
 return await CommandLine.RunAsync(args, new Session(TerminalOutput.FromConsole(), interruption));

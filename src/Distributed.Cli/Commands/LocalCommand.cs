@@ -24,7 +24,7 @@ internal static class LocalCommand
     {
         var command = new Command("local", "Trains a job with several processes on this machine.");
         var job = new JobOptions(command, jobByDefault: true);
-        var data = Parsing.Text("--data", "DIR", "where the job's data files are (default: this folder)");
+        var data = Parsing.DataFolder("where the job's data files are (default: this folder)");
         var outFolder = Parsing.Text("--out", "DIR", "the run's folder (default: runs/<job>-<time>)");
         var config = Parsing.ClusterFile();
         command.Add(data);
@@ -44,7 +44,6 @@ internal static class LocalCommand
     {
         // Everything that can be wrong is found before the first process starts.
         job.Data.CheckFiles(dataFolder);
-        var folder = RunFolder.Prepare(outFolder, job.Name, DateTime.Now);
 
         session.Interruption.Listen();
         await using var nodes = new LocalNodes(OwnProgram.Find(), job.Threads);
@@ -57,16 +56,16 @@ internal static class LocalCommand
             Roles = ["coordinator"],
             ConfigFile = config,
             DataFolder = dataFolder,
-            RunsFolder = Path.GetDirectoryName(Path.GetFullPath(folder)) ?? ".",
         };
         // What this node logs is in the run's log; the terminal shows the run itself.
         await using var coordinator = await TrainerNode.StartAsync(options, static _ => { }, session.Interruption.Token);
+        var folder = RunFolder.Prepare(outFolder, job.Name, DateTime.Now);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(session.Interruption.Token);
         nodes.Lost += exit => OnLost(exit, coordinator, presenter, stop);
         StartNodes(nodes, job, coordinator.Address, options);
 
         var outcome = await RunJobAsync(coordinator, job, folder, presenter, stop.Token, session.Interruption.Token);
-        var lost = nodes.LostNodes.Select(exit => exit.Describe()).ToArray();
+        var lost = nodes.LostNodes.Where(exit => outcome.Reason?.Contains(exit.How, StringComparison.Ordinal) != true).Select(exit => exit.Describe()).ToArray();
         await nodes.StopAsync();
         return presenter.Finish(outcome, lost);
     }

@@ -33,7 +33,7 @@ internal static class NodeCommand
         var port = Parsing.WholeNumber("--port", "N", 0, 65535, "the port that other nodes reach it by (default: a free one)");
         var dataPort = Parsing.WholeNumber("--data-port", "N", 0, 65535, "the port that tensors come in by at a server (default: a free one)");
         var name = Parsing.Text("--name", "NAME", "its name in logs and displays (default: from role, machine and process)");
-        var data = Parsing.Text("--data", "DIR", "where training data is on this machine (default: this folder)");
+        var data = Parsing.DataFolder("where training data is on this machine (default: this folder)");
         var config = Parsing.ClusterFile();
         var runs = Parsing.Text("--out", "DIR", "where a coordinator keeps the folders of runs (default: runs)");
         var withParent = new Option<bool>("--with-parent") { Description = "ends when its standard input does, so when its parent does" };
@@ -107,7 +107,6 @@ internal static class NodeCommand
     {
         if (options.Seeds.Count == 0 && options.ConfigFile is null && !options.Roles.Contains("coordinator"))
             throw new BadInputException($"--role {options.Roles[0]} needs --seed HOST:PORT of the cluster to join (only a coordinator founds one)");
-        if (!Directory.Exists(options.DataFolder)) throw new BadInputException($"--data {options.DataFolder}: no such folder");
         PortProbe.Check(options.Host, options.Port);
         if (options.DataPort != 0) PortProbe.Check(options.Host, options.DataPort);
     }

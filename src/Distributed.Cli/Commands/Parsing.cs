@@ -53,6 +53,17 @@ internal static class Parsing
         return option;
     }
 
+    /// <summary>The option for the folder with training data: the same wherever a process becomes a node.</summary>
+    public static Option<string?> DataFolder(string description)
+    {
+        var option = Text("--data", "DIR", description);
+        option.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<string?>() is { Length: > 0 } folder && !Directory.Exists(folder)) result.AddError($"--data {folder}: no such folder");
+        });
+        return option;
+    }
+
     /// <summary>What an address should be, or null when it is one.</summary>
     public static string? CheckAddress(string value)
     {

@@ -54,6 +54,7 @@ internal sealed class RunPresenter : IDisposable
             case JobStatus.Completed:
                 return ExitCodes.Done;
             case JobStatus.Interrupted:
+                if (outcome.Reason is { } reason) terminal.Error.WriteLine(ExitCodes.Line(reason));
                 return ExitCodes.Interrupted;
             default:
                 terminal.Error.WriteLine(ExitCodes.Line(string.Join("; ", (string[])[outcome.Reason ?? "the job failed", .. causes])));

@@ -6,13 +6,25 @@ namespace Distributed.Cli.Processes;
 /// The user's wish that the program end. The first signal asks (<see cref="Token"/>: a checkpoint is written, nodes leave the cluster);
 /// the second ends the program at once.
 /// </summary>
-internal sealed class Interruption : IDisposable
+internal sealed partial class Interruption : IDisposable
 {
     private readonly CancellationTokenSource asked = new();
     private readonly List<PosixSignalRegistration> registrations = [];
     private readonly Lock gate = new();
     private Action? atOnce;
     private bool insisted;
+
+    /// <summary>
+    /// A shell script's background commands begin with SIGINT ignored, and the runtime leaves ignored signals alone: <c>kill -INT</c> would
+    /// do nothing. This brings the signal back. To be called before anything that makes the runtime look at signals (the console does).
+    /// </summary>
+    public static void HearCtrlC()
+    {
+        const int interrupt = 2;
+        if (!OperatingSystem.IsLinux()) return;
+        var ignored = File.ReadLines("/proc/self/status").First(line => line.StartsWith("SigIgn:", StringComparison.Ordinal))[7..];
+        if ((Convert.ToUInt64(ignored.Trim(), 16) & (1UL << (interrupt - 1))) != 0) _ = SetHandler(interrupt, IntPtr.Zero);
+    }
 
     /// <summary>Cancelled by the first signal.</summary>
     public CancellationToken Token => asked.Token;
@@ -75,4 +87,7 @@ internal sealed class Interruption : IDisposable
         foreach (var registration in registrations) registration.Dispose();
         asked.Dispose();
     }
+
+    [LibraryImport("libc", EntryPoint = "signal")]
+    private static partial IntPtr SetHandler(int signal, IntPtr handler);
 }

@@ -37,9 +37,12 @@ internal sealed record ClusterConfig(Config Akka, TrainerSettings Trainer)
         if (roles is not null) root.Put(["akka", "cluster", "roles"], Texts(roles));
         if (seeds is not null) root.Put(["akka", "cluster", "seed-nodes"], Texts(seeds.Select(SeedAddress)));
         var tree = HoconResolver.Resolve(root);
-        return new ClusterConfig(
-            ConfigurationFactory.ParseString(HoconSettings.Render(tree)),
-            TrainerSettings.Read(SettingsSection.Root(shown, tree).Section("trainer")));
+        var top = SettingsSection.Root(shown, tree);
+        // What stands below akka is for Akka to judge.
+        top.Section("akka");
+        var trainer = TrainerSettings.Read(top.Section("trainer"));
+        top.RejectUnknownKeys();
+        return new ClusterConfig(ConfigurationFactory.ParseString(HoconSettings.Render(tree)), trainer);
     }
 
     /// <summary>Akka's form of a seed node.</summary>

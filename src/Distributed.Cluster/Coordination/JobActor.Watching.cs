@@ -13,6 +13,7 @@ internal sealed partial class JobActor
 {
     private readonly List<string> knownStragglers = [];
     private readonly Dictionary<long, double> epochLosses = [];
+    private readonly Queue<EvaluationFigures> evaluated = new();
     private long lastStepAt = Environment.TickCount64;
     private StepTimes? stepTimes;
 
@@ -26,13 +27,23 @@ internal sealed partial class JobActor
         Receive<WorkFailed>(failed => Fail(MemberFailure.Describe(id, node.Name, failed.Cause)));
         Receive<NodeGone>(gone =>
         {
-            if (workers.Any(worker => worker.Node.Name == gone.Node) || servers.Any(server => server.Node.Name == gone.Node))
+            if (LetGo(gone.Node))
                 Fail(new TrainingMessages.MemberFailed(
                     id, gone.Node, TrainingMessages.CauseRank.NodeLost, $"{gone.Node} is gone: {gone.How}", null, BadInput: false));
         });
     }
 
     private WorkerState WorkerOf(string name) => workers.First(worker => worker.Node.Name == name);
+
+    /// <summary>Expects nothing more of a node that is gone; false when it had no part in the job.</summary>
+    private bool LetGo(string name)
+    {
+        foreach (var worker in workers.Where(worker => worker.Node.Name == name))
+            worker.Released = true;
+        foreach (var server in servers.Where(server => server.Node.Name == name))
+            server.Released = true;
+        return workers.Any(worker => worker.Node.Name == name) || servers.Any(server => server.Node.Name == name);
+    }
 
     private IEnumerable<string> NotReady() =>
         servers.Where(server => server.Endpoint is null).Select(server => server.Node.Name)
@@ -48,7 +59,10 @@ internal sealed partial class JobActor
                 Complete(step);
         foreach (var block in report.Evaluations)
             if (evaluations!.Add(block) is { } figures)
-                Complete(figures);
+                evaluated.Enqueue(figures);
+        // The last block of a test may come before another worker's report of the step that it tests.
+        while (evaluated.TryPeek(out var next) && next.Version <= board.Next)
+            Complete(evaluated.Dequeue());
     }
 
     private void Complete(StepRecord step)

@@ -328,7 +328,7 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
         Enter("finished");
         Become(Releasing);
         Timers.StartSingleTimer("release", ReleaseOver.Instance, ReleaseBound);
-        foreach (var worker in workers)
+        foreach (var worker in workers.Where(worker => !worker.Released))
             worker.Node.Actor.Tell(new TrainingMessages.Release(id, "worker"));
         ReleaseFurther();
     }
@@ -349,10 +349,7 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
         });
         Receive<NodeGone>(gone =>
         {
-            foreach (var worker in workers.Where(worker => worker.Node.Name == gone.Node))
-                worker.Released = true;
-            foreach (var server in servers.Where(server => server.Node.Name == gone.Node))
-                server.Released = true;
+            LetGo(gone.Node);
             ReleaseFurther();
         });
         Receive<ReleaseOver>(_ => End(status, reason));
@@ -366,7 +363,7 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
         if (!workers.All(worker => worker.Released))
             return;
         if (!serversAsked)
-            foreach (var server in servers)
+            foreach (var server in servers.Where(server => !server.Released))
                 server.Node.Actor.Tell(new TrainingMessages.Release(id, "server"));
         serversAsked = true;
         if (servers.All(server => server.Released))

@@ -105,6 +105,7 @@ internal sealed record Job
         if (workers > slots)
             throw root.Error("workers", $"{workers} workers but only {slots} slots: a worker needs a slot at least (set slots to {workers} or more)");
         model.CheckShapes();
+        CheckFit(root, model, data, loss);
 
         return new Job
         {
@@ -123,6 +124,14 @@ internal sealed record Job
             SameHost = sameHost,
             Text = HoconSettings.Render(HoconSettings.Parse(file, text, [.. sets, string.Create(CultureInfo.InvariantCulture, $"slots={slots}"), $"name={name}"])),
         };
+    }
+
+    private static void CheckFit(SettingsSection root, ModelSpec model, DataSpec data, LossSpec loss)
+    {
+        if (data.InputShape is { } shape && !shape.SequenceEqual(model.Input))
+            throw root.Error("model.input", $"expected [{string.Join(", ", shape)}], the shape of the samples, got [{string.Join(", ", model.Input)}]");
+        if (loss.Type == "cross-entropy" && model.Output is [var scores] && scores < data.Classes)
+            throw root.Error("model.layers", $"expected a last layer with {data.Classes} outputs, one for each class of the data, got {scores}");
     }
 
     private static string ShippedFolder => System.IO.Path.Combine(AppContext.BaseDirectory, "jobs");

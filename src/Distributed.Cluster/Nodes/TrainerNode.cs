@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Akka.Actor.Setup;
 using Akka.Cluster.Tools.Singleton;
+using Akka.Configuration;
 using Distributed.Cluster.Configuration;
 using Distributed.Cluster.Coordination;
 using Distributed.Cluster.Jobs;
@@ -40,7 +41,17 @@ internal sealed class TrainerNode : IAsyncDisposable
         var relay = new EventRelay(output);
         var log = new EventLog(options.Name, string.Join(",", options.Roles), config.Trainer.Log.Level, relay.Add);
         var setup = ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(config.Akka), new AkkaLogSetup(log.Logger));
-        var system = ActorSystem.Create(ClusterConfig.SystemName, setup);
+        ActorSystem system;
+        try
+        {
+            system = ActorSystem.Create(ClusterConfig.SystemName, setup);
+        }
+        catch (ConfigurationException exception)
+        {
+            log.Dispose();
+            throw new BadInputException($"{Path.GetFileName(options.ConfigFile ?? ClusterConfig.ShippedFile)}: {exception.Message}", exception);
+        }
+
         try
         {
             var cluster = Akka.Cluster.Cluster.Get(system);
@@ -64,14 +75,18 @@ internal sealed class TrainerNode : IAsyncDisposable
                 ClusterSingletonProxy.Props("/user/coordinator", ClusterSingletonProxySettings.Create(system).WithRole("coordinator")),
                 "coordinator-proxy");
             var node = system.ActorOf(NodeActor.Props(context, relay, coordinator), NodeActor.Name);
+            var since = Environment.TickCount64;
             try
             {
-                await joined.Task.WaitAsync(config.Trainer.Deadlines.Gather, cancellation);
+                // Akka gives up by itself, too, and ends the actor system.
+                var first = await Task.WhenAny(joined.Task, system.WhenTerminated).WaitAsync(config.Trainer.Deadlines.Gather, cancellation);
+                if (first != joined.Task)
+                    throw new TimeoutException("The actor system has ended.");
             }
             catch (TimeoutException exception)
             {
                 throw new BadInputException(
-                    $"no cluster at {string.Join(", ", options.Seeds)} let {options.Name} in within {config.Trainer.Deadlines.Gather.TotalSeconds:F0} s", exception);
+                    $"--seed {string.Join(", ", options.Seeds)}: no cluster there let {options.Name} in within {(Environment.TickCount64 - since) / 1000} s", exception);
             }
 
             var self = cluster.SelfAddress;
