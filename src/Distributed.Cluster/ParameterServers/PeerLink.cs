@@ -35,7 +35,24 @@ internal sealed unsafe class PeerLink : IDisposable
 
     public void Start() => reader.Start();
 
-    /// <summary>Announces (shared memory) or sends (TCP) the weights of a version.</summary>
+    /// <summary>Whether weights that all shards have announced are in place at the peer.</summary>
+    public bool SharesMemory => Link.Kind == LinkKind.SharedMemory;
+
+    /// <summary>Announces that a version of all shards' weights is in place.</summary>
+    public void AnnounceWeights(long version, long term)
+    {
+        try
+        {
+            Link.Send(new FrameHeader { Kind = FrameKind.Weights, Term = term, Version = version, Shard = FrameHeader.AllShards });
+        }
+        catch (LinkException)
+        {
+            // The reader of this link sees its end, too, and reports it.
+            Link.Abort();
+        }
+    }
+
+    /// <summary>Announces (shared memory) or sends (TCP) the weights of a version of one shard.</summary>
     public void SendWeights(Shard shard, long version, long term)
     {
         var header = new FrameHeader { Kind = FrameKind.Weights, Term = term, Version = version, Shard = shard.Range.Shard };
@@ -74,15 +91,16 @@ internal sealed unsafe class PeerLink : IDisposable
             {
                 if (header.Kind == FrameKind.Goodbye)
                     continue;
-                if (!shards.TryGetValue(header.Shard, out var shard))
-                    throw new LinkException($"{Link.Peer.Node} spoke of shard {header.Shard}, which is not here");
                 switch (header.Kind)
                 {
+                    case FrameKind.Gradient when IsWorker && header.Shard == FrameHeader.AllShards:
+                        TakeGradients(header);
+                        break;
                     case FrameKind.Gradient when IsWorker:
-                        TakeGradient(shard, header);
+                        TakeGradient(ShardOf(header), header);
                         break;
                     case FrameKind.Fetch:
-                        Answer(shard, header);
+                        Answer(ShardOf(header), header);
                         break;
                     default:
                         throw new LinkException($"{Link.Peer} sent {header.Kind}, which is not its to send");
@@ -98,23 +116,56 @@ internal sealed unsafe class PeerLink : IDisposable
         ended(this, cause);
     }
 
+    private Shard ShardOf(in FrameHeader header) =>
+        shards.TryGetValue(header.Shard, out var shard) ? shard
+            : throw new LinkException($"{Link.Peer.Node} spoke of shard {header.Shard}, which is not here");
+
+    /// <summary>
+    /// A piece is in place for all shards. Those that it completes are updated at once and at the same time: one on this thread, which is
+    /// awake, the others on their own.
+    /// </summary>
+    private void TakeGradients(in FrameHeader header)
+    {
+        Shard? mine = null;
+        foreach (var shard in shards.Values)
+        {
+            Offer(shard, header, InPlace(shard, header), out var complete);
+            if (!complete)
+                continue;
+            if (mine is null)
+                mine = shard;
+            else
+                shard.WakeUp();
+        }
+
+        mine?.Update();
+    }
+
     private void TakeGradient(Shard shard, in FrameHeader header)
     {
         var piece = new SlotRange(header.FirstSlot, header.SlotCount);
         var verdict = shard.Judge(header.Term, header.Version, piece);
-        var bytes = shard.Range.Length * sizeof(float);
-        if (verdict == Verdict.Accepted)
-        {
-            var gradient = Link.Kind == LinkKind.SharedMemory ? InPlace(shard, header) : Receive(shard, header, piece, bytes);
-            verdict = shard.Offer(header.Term, header.Version, piece, gradient);
-        }
-        else
+        if (verdict != Verdict.Accepted)
         {
             Link.SkipPayload(header.PayloadBytes);
+            Check(verdict, shard, header);
+            return;
         }
 
+        // Over TCP the next shard's payload follows: this thread receives it while the shard's own does the update.
+        Offer(shard, header, Receive(shard, header, piece), out var complete);
+        if (complete)
+            shard.WakeUp();
+    }
+
+    private void Offer(Shard shard, in FrameHeader header, float* gradient, out bool complete) => Check(
+        shard.Offer(header.Term, header.Version, new SlotRange(header.FirstSlot, header.SlotCount), gradient, out complete), shard, header);
+
+    private void Check(Verdict verdict, Shard shard, in FrameHeader header)
+    {
         if (verdict is Verdict.LaterVersion or Verdict.NotInTree)
-            throw new LinkException($"{Link.Peer.Node} sent slots {piece} of version {header.Version} while shard {shard.Range.Shard} is at {shard.Version}: {verdict}");
+            throw new LinkException(
+                $"{Link.Peer.Node} sent {header.SlotCount} slots from {header.FirstSlot} on of version {header.Version} while shard {shard.Range.Shard} is at {shard.Version}: {verdict}");
     }
 
     private float* InPlace(Shard shard, in FrameHeader header)
@@ -126,8 +177,9 @@ internal sealed unsafe class PeerLink : IDisposable
         return (float*)(segment.Pointer + header.Tag + start);
     }
 
-    private float* Receive(Shard shard, in FrameHeader header, SlotRange piece, long bytes)
+    private float* Receive(Shard shard, in FrameHeader header, SlotRange piece)
     {
+        var bytes = shard.Range.Length * sizeof(float);
         if (header.PayloadBytes != bytes)
             throw new LinkException($"{Link.Peer.Node} sent {header.PayloadBytes} bytes for shard {shard.Range.Shard} instead of {bytes}");
         ref var memory = ref CollectionsMarshal.GetValueRefOrAddDefault(received, (shard.Range.Shard, piece), out _);

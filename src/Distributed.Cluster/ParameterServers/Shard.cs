@@ -10,6 +10,7 @@ namespace Distributed.Cluster.ParameterServers;
 internal sealed unsafe class Shard : IDisposable
 {
     private readonly Lock gate = new();
+    private readonly Lock updating = new();
     private readonly AutoResetEvent wake = new(false);
     private readonly StepRules rules;
     private readonly Dictionary<SlotRange, nint> gradients = [];
@@ -80,21 +81,30 @@ internal sealed unsafe class Shard : IDisposable
             return rules.Judge(term, version, piece);
     }
 
-    /// <summary>Offers a piece whose gradient (this shard's range of it) lies at <paramref name="gradient"/> and stays there until
-    /// the version is committed.</summary>
-    public Verdict Offer(long term, long version, SlotRange piece, float* gradient)
+    /// <summary>
+    /// Offers a piece whose gradient (this shard's range of it) lies at <paramref name="gradient"/> and stays there until the version is
+    /// committed. Where it is the last one, <paramref name="complete"/> tells the caller to see to the update: <see cref="WakeUp"/> or
+    /// <see cref="Update"/>.
+    /// </summary>
+    public Verdict Offer(long term, long version, SlotRange piece, float* gradient, out bool complete)
     {
         lock (gate)
         {
             var verdict = rules.Offer(term, version, piece);
             if (verdict == Verdict.Accepted)
-            {
                 gradients[piece] = (nint)gradient;
-                if (rules.Complete && !disposed)
-                    wake.Set();
-            }
-
+            complete = verdict == Verdict.Accepted && rules.Complete;
             return verdict;
+        }
+    }
+
+    /// <summary>Has the shard's thread do the update that is due.</summary>
+    public void WakeUp()
+    {
+        lock (gate)
+        {
+            if (!disposed)
+                wake.Set();
         }
     }
 
@@ -132,6 +142,10 @@ internal sealed unsafe class Shard : IDisposable
 
         if (thread.IsAlive && Thread.CurrentThread != thread)
             thread.Join();
+        lock (updating)
+        {
+            // Another thread's update is over.
+        }
     }
 
     public void Dispose()
@@ -149,26 +163,37 @@ internal sealed unsafe class Shard : IDisposable
         }
     }
 
-    private void Run()
+    /// <summary>Does the update that is due on the calling thread, which saves waking another; nothing once the shard is stopped.</summary>
+    public void Update()
     {
         try
         {
-            while (true)
+            lock (updating)
             {
-                wake.WaitOne();
-                if (stopping)
-                    return;
-                Update();
+                if (!stopping)
+                    Commit();
             }
         }
         catch (Exception exception)
         {
-            // The shard's thread is the top of its stack: whatever went wrong ends the job, with this as its cause.
+            // Whichever thread it is, nothing above it could mend this: it ends the job, with this as its cause.
+            stopping = true;
             failed(exception);
         }
     }
 
-    private void Update()
+    private void Run()
+    {
+        while (true)
+        {
+            wake.WaitOne();
+            if (stopping)
+                return;
+            Update();
+        }
+    }
+
+    private void Commit()
     {
         long version;
         TreeSum sums;

@@ -21,6 +21,7 @@ internal sealed unsafe class ShardServer : IDisposable
     private readonly Dictionary<int, Shard> shards = [];
     private readonly ConcurrentDictionary<Link, PeerLink> peers = new();
     private long bytesSent;
+    private long announced;
     private volatile bool closing;
 
     /// <param name="listenOn">The address of the data plane.</param>
@@ -104,8 +105,14 @@ internal sealed unsafe class ShardServer : IDisposable
     private void Announce(Shard shard, long version)
     {
         foreach (var peer in peers.Values)
-            if (peer.IsWorker)
+            if (peer.IsWorker && !peer.SharesMemory)
                 peer.SendWeights(shard, version, order.Term);
+        // A worker needs all shards' weights to begin, and no shard goes on before it has begun: the last one here speaks for all.
+        if (Interlocked.Increment(ref announced) % shards.Count != 0)
+            return;
+        foreach (var peer in peers.Values)
+            if (peer.IsWorker && peer.SharesMemory)
+                peer.AnnounceWeights(version, order.Term);
     }
 
     /// <summary>A peer's link is over: on purpose, by the peer's death, or (with a cause) by its fault.</summary>

@@ -76,20 +76,22 @@ internal sealed unsafe class ServerLinks : IDisposable
     {
         foreach (var link in links)
         {
-            foreach (var shard in link.Shards)
+            var header = new FrameHeader
             {
-                var header = new FrameHeader
-                {
-                    Kind = FrameKind.Gradient,
-                    Term = term,
-                    Version = step,
-                    Shard = shard.Shard,
-                    FirstSlot = piece.First,
-                    SlotCount = piece.Count,
-                    Tag = buffer * gradientBytes,
-                };
-                link.Sender.SendTensor(header, (float*)Gradients[buffer] + shard.Offset, shard.Length * sizeof(float));
-            }
+                Kind = FrameKind.Gradient,
+                Term = term,
+                Version = step,
+                Shard = FrameHeader.AllShards,
+                FirstSlot = piece.First,
+                SlotCount = piece.Count,
+                Tag = buffer * gradientBytes,
+            };
+            if (link.Link.Kind == LinkKind.SharedMemory)
+                link.Link.Send(header);
+            else
+                foreach (var shard in link.Shards)
+                    link.Sender.SendTensor(
+                        header with { Shard = shard.Shard }, (float*)Gradients[buffer] + shard.Offset, shard.Length * sizeof(float));
         }
     }
 
@@ -144,12 +146,19 @@ internal sealed unsafe class ServerLinks : IDisposable
     /// <summary>The link's thread: puts weights in place and opens the gate.</summary>
     private void Read(Link link, TrainingMessages.ShardDescription[] shards)
     {
+        int[] numbers = [.. shards.Select(shard => shard.Shard)];
         try
         {
             while (link.Receive(out var header))
             {
                 if (header.Kind == FrameKind.Goodbye)
                     continue;
+                if (header is { Kind: FrameKind.Weights, Shard: FrameHeader.AllShards } && link.Kind == LinkKind.SharedMemory)
+                {
+                    gate.Arrived(numbers, header.Version);
+                    continue;
+                }
+
                 var shard = Array.Find(shards, candidate => candidate.Shard == header.Shard);
                 if (header.Kind != FrameKind.Weights || shard is null)
                     throw new LinkException($"{link.Peer.Node} sent {header.Kind} of shard {header.Shard}, which it does not hold");
@@ -158,7 +167,7 @@ internal sealed unsafe class ServerLinks : IDisposable
                     throw new LinkException($"{link.Peer.Node} sent {header.PayloadBytes} bytes of shard {shard.Shard} instead of {bytes}");
                 if (bytes > 0)
                     link.ReceivePayload(weights[header.Version & 1].Pointer + shard.Offset * sizeof(float), bytes);
-                gate.Arrived(shard.Shard, header.Version);
+                gate.Arrived([shard.Shard], header.Version);
             }
 
             Lost(link)(new LinkException($"{link.Peer.Node} closed it"));

@@ -10,12 +10,13 @@ internal sealed class VersionGate(int shards)
     private readonly long[] versions = [.. Enumerable.Repeat(-1L, shards)];
     private Exception? failure;
 
-    /// <summary>The weights of <paramref name="version"/> of a shard are in place.</summary>
-    public void Arrived(int shard, long version)
+    /// <summary>The weights of <paramref name="version"/> of some shards are in place.</summary>
+    public void Arrived(ReadOnlySpan<int> shards, long version)
     {
         lock (sync)
         {
-            versions[shard] = Math.Max(versions[shard], version);
+            foreach (var shard in shards)
+                versions[shard] = Math.Max(versions[shard], version);
             Monitor.PulseAll(sync);
         }
     }

@@ -29,7 +29,10 @@ public readonly record struct FrameHeader
     /// <summary>The version of the weights that the frame is about, at least 0.</summary>
     public long Version { get; init; }
 
-    /// <summary>The shard, at least 0.</summary>
+    /// <summary>Stands in <see cref="Shard"/> for all shards of the server at once: where tensors are in place, one frame says so of all.</summary>
+    public const int AllShards = int.MaxValue;
+
+    /// <summary>The shard, at least 0, or <see cref="AllShards"/>.</summary>
     public int Shard { get; init; }
 
     /// <summary>The first of the slots whose gradients are summed here, at least 0.</summary>

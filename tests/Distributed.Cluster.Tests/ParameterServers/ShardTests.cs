@@ -158,8 +158,17 @@ internal sealed unsafe class ShardBench : IDisposable
 
     public bool AnnouncementsFail { get; set; }
 
-    public Verdict Offer(long version, SlotRange piece) =>
-        Shard.Offer(1, version, piece, Gradients.Address(gradients.GetOrAdd((version, piece), key => Gradients.Piece(key.Item2, Seed, key.Item1, floats))));
+    /// <summary>Offers a piece; the one that completes a version has it updated on the shard's thread, or every other time on the caller's.</summary>
+    public Verdict Offer(long version, SlotRange piece)
+    {
+        var gradient = gradients.GetOrAdd((version, piece), key => Gradients.Piece(key.Item2, Seed, key.Item1, floats));
+        var verdict = Shard.Offer(1, version, piece, Gradients.Address(gradient), out var complete);
+        if (complete && version % 2 == 0)
+            Shard.WakeUp();
+        else if (complete)
+            Shard.Update();
+        return verdict;
+    }
 
     public void Complete(long version, bool wait = true)
     {

@@ -12,10 +12,10 @@ public class VersionGateTests
     {
         var gate = new VersionGate(3);
         var waiting = Task.Run(() => gate.WaitFor(4, Patience));
-        gate.Arrived(1, 4);
-        gate.Arrived(0, 5);
+        gate.Arrived([1], 4);
+        gate.Arrived([0], 5);
         Assert.False(waiting.IsCompleted);
-        gate.Arrived(2, 4);
+        gate.Arrived([2], 4);
         await waiting.WaitAsync(Patience);
         gate.WaitFor(4, TimeSpan.Zero);
     }
@@ -24,8 +24,8 @@ public class VersionGateTests
     public void A_version_that_comes_late_does_not_close_it_again()
     {
         var gate = new VersionGate(1);
-        gate.Arrived(0, 5);
-        gate.Arrived(0, 4);
+        gate.Arrived([0], 5);
+        gate.Arrived([0], 4);
         gate.WaitFor(5, TimeSpan.Zero);
     }
 
@@ -33,8 +33,8 @@ public class VersionGateTests
     public void A_timeout_names_the_shards_that_are_late()
     {
         var gate = new VersionGate(4);
-        gate.Arrived(1, 2);
-        gate.Arrived(3, 1);
+        gate.Arrived([1], 2);
+        gate.Arrived([3], 1);
         var timeout = Assert.Throws<TimeoutException>(() => gate.WaitFor(2, TimeSpan.FromMilliseconds(20)));
         Assert.EndsWith("for version 2 of shards 0, 2, 3", timeout.Message, StringComparison.Ordinal);
     }
@@ -47,7 +47,7 @@ public class VersionGateTests
         gate.Fail(new InvalidOperationException("first"));
         gate.Fail(new InvalidOperationException("second"));
         Assert.Equal("first", (await Assert.ThrowsAsync<InvalidOperationException>(() => waiting.WaitAsync(Patience))).Message);
-        gate.Arrived(0, 1);
+        gate.Arrived([0], 1);
         Assert.Equal("first", Assert.Throws<InvalidOperationException>(() => gate.WaitFor(1, Patience)).Message);
     }
 
@@ -66,7 +66,7 @@ public class VersionGateTests
                 var after = TimeSpan.FromMilliseconds(2 + 0.002 * (round % 100));
                 while (Stopwatch.GetElapsedTime(since) < after)
                     Thread.SpinWait(20);
-                gate.Arrived(0, 1);
+                gate.Arrived([0], 1);
             });
             begun.Set();
             try
