@@ -35,24 +35,10 @@ internal sealed unsafe class PeerLink : IDisposable
 
     public void Start() => reader.Start();
 
-    /// <summary>Whether weights that all shards have announced are in place at the peer.</summary>
+    /// <summary>Whether the weights are in place at the peer, and their versions announced there.</summary>
     public bool SharesMemory => Link.Kind == LinkKind.SharedMemory;
 
-    /// <summary>Announces that a version of all shards' weights is in place.</summary>
-    public void AnnounceWeights(long version, long term)
-    {
-        try
-        {
-            Link.Send(new FrameHeader { Kind = FrameKind.Weights, Term = term, Version = version, Shard = FrameHeader.AllShards });
-        }
-        catch (LinkException)
-        {
-            // The reader of this link sees its end, too, and reports it.
-            Link.Abort();
-        }
-    }
-
-    /// <summary>Announces (shared memory) or sends (TCP) the weights of a version of one shard.</summary>
+    /// <summary>Sends the weights of a version of a shard.</summary>
     public void SendWeights(Shard shard, long version, long term)
     {
         var header = new FrameHeader { Kind = FrameKind.Weights, Term = term, Version = version, Shard = shard.Range.Shard };

@@ -17,6 +17,7 @@ internal sealed unsafe class ShardServer : IDisposable
     private readonly TrainingMessages.Serve order;
     private readonly Action<Exception> failed;
     private readonly SharedSegment weights;
+    private readonly VersionWord shared;
     private readonly LinkListener listener;
     private readonly Dictionary<int, Shard> shards = [];
     private readonly ConcurrentDictionary<Link, PeerLink> peers = new();
@@ -42,7 +43,9 @@ internal sealed unsafe class ShardServer : IDisposable
             throw new InvalidOperationException("the parameters built here are laid out otherwise than the coordinator's: the nodes run different versions of the program");
 
         var range = order.Shards.Length > 0 ? ServerRange.Of(order.Shards) : new ServerRange(0, ShardPlan.PageFloats);
-        weights = SharedSegment.Create("weights", 2 * range.Bytes);
+        weights = SharedSegment.Create("weights", 2 * range.Bytes + VersionWord.Bytes);
+        shared = new VersionWord(weights.Pointer + 2 * range.Bytes);
+        shared.Publish(order.Version);
         foreach (var description in order.Shards)
         {
             var offset = description.Offset - range.Offset;
@@ -95,8 +98,8 @@ internal sealed unsafe class ShardServer : IDisposable
             return;
         }
 
-        // Whoever joins is told at once where each shard stands; later versions follow as they are committed.
-        if (link.Peer.Role == "worker")
+        // Whoever joins over TCP is sent at once what each shard has; later versions follow as they are committed.
+        if (peer.IsWorker && !peer.SharesMemory)
             foreach (var shard in shards.Values)
                 peer.SendWeights(shard, shard.Version, order.Term);
         peer.Start();
@@ -108,11 +111,8 @@ internal sealed unsafe class ShardServer : IDisposable
             if (peer.IsWorker && !peer.SharesMemory)
                 peer.SendWeights(shard, version, order.Term);
         // A worker needs all shards' weights to begin, and no shard goes on before it has begun: the last one here speaks for all.
-        if (Interlocked.Increment(ref announced) % shards.Count != 0)
-            return;
-        foreach (var peer in peers.Values)
-            if (peer.IsWorker && peer.SharesMemory)
-                peer.AnnounceWeights(version, order.Term);
+        if (Interlocked.Increment(ref announced) % shards.Count == 0)
+            shared.Publish(version);
     }
 
     /// <summary>A peer's link is over: on purpose, by the peer's death, or (with a cause) by its fault.</summary>

@@ -130,6 +130,9 @@ internal sealed unsafe class ServerLinks : IDisposable
                 else
                     weights[parity].MapPrivate(range.Offset * sizeof(float), range.Bytes);
             }
+
+            if (link.PeerSegment is { } announcing)
+                gate.Watch([.. shards.Select(shard => shard.Shard)], new VersionWord(announcing.Pointer + 2 * range.Bytes));
         }
 
         var sender = new LinkSender(link, Lost(link));
@@ -146,27 +149,19 @@ internal sealed unsafe class ServerLinks : IDisposable
     /// <summary>The link's thread: puts weights in place and opens the gate.</summary>
     private void Read(Link link, TrainingMessages.ShardDescription[] shards)
     {
-        int[] numbers = [.. shards.Select(shard => shard.Shard)];
         try
         {
             while (link.Receive(out var header))
             {
                 if (header.Kind == FrameKind.Goodbye)
                     continue;
-                if (header is { Kind: FrameKind.Weights, Shard: FrameHeader.AllShards } && link.Kind == LinkKind.SharedMemory)
-                {
-                    gate.Arrived(numbers, header.Version);
-                    continue;
-                }
-
                 var shard = Array.Find(shards, candidate => candidate.Shard == header.Shard);
-                if (header.Kind != FrameKind.Weights || shard is null)
-                    throw new LinkException($"{link.Peer.Node} sent {header.Kind} of shard {header.Shard}, which it does not hold");
-                var bytes = link.Kind == LinkKind.Tcp ? shard.Length * sizeof(float) : 0;
+                if (header.Kind != FrameKind.Weights || shard is null || link.Kind == LinkKind.SharedMemory)
+                    throw new LinkException($"{link.Peer.Node} sent {header.Kind} of shard {header.Shard}, which is not its to send");
+                var bytes = shard.Length * sizeof(float);
                 if (header.PayloadBytes != bytes)
                     throw new LinkException($"{link.Peer.Node} sent {header.PayloadBytes} bytes of shard {shard.Shard} instead of {bytes}");
-                if (bytes > 0)
-                    link.ReceivePayload(weights[header.Version & 1].Pointer + shard.Offset * sizeof(float), bytes);
+                link.ReceivePayload(weights[header.Version & 1].Pointer + shard.Offset * sizeof(float), bytes);
                 gate.Arrived([shard.Shard], header.Version);
             }
 

@@ -1,14 +1,20 @@
+using Distributed.Transport;
+
 namespace Distributed.Cluster.Workers;
 
 /// <summary>
-/// Where the compute thread waits for the next version of the weights: open when every shard has announced it. Links call in
-/// from their threads.
+/// Where the compute thread waits for the next version of the weights: open when every shard has announced it, in shared memory or by
+/// a link that calls in from its thread.
 /// </summary>
 internal sealed class VersionGate(int shards)
 {
     private readonly object sync = new();
     private readonly long[] versions = [.. Enumerable.Repeat(-1L, shards)];
+    private volatile (int[] Shards, VersionWord Word)[] words = [];
     private Exception? failure;
+
+    /// <summary>Milliseconds after which a sleeper looks whether something failed just before it fell asleep.</summary>
+    private const long LongestSleep = 100;
 
     /// <summary>The weights of <paramref name="version"/> of some shards are in place.</summary>
     public void Arrived(ReadOnlySpan<int> shards, long version)
@@ -21,6 +27,9 @@ internal sealed class VersionGate(int shards)
         }
     }
 
+    /// <summary>Some shards announce their versions in shared memory. To be called before anyone waits.</summary>
+    public void Watch(int[] shards, VersionWord word) => words = [.. words, (shards, word)];
+
     /// <summary>Ends the wait, now and from now on, with <paramref name="cause"/>; the first cause stays.</summary>
     public void Fail(Exception cause)
     {
@@ -29,6 +38,9 @@ internal sealed class VersionGate(int shards)
             failure ??= cause;
             Monitor.PulseAll(sync);
         }
+
+        foreach (var (_, word) in words)
+            word.WakeAll();
     }
 
     /// <summary>Waits until every shard has <paramref name="version"/>.</summary>
@@ -36,24 +48,39 @@ internal sealed class VersionGate(int shards)
     public void WaitFor(long version, TimeSpan deadline)
     {
         var end = Environment.TickCount64 + (long)deadline.TotalMilliseconds;
+        foreach (var (shards, word) in words)
+        {
+            while (!word.Has(version))
+                word.Wait(version, TimeSpan.FromMilliseconds(Math.Min(LongestSleep, Left())));
+            lock (sync)
+                foreach (var shard in shards)
+                    versions[shard] = Math.Max(versions[shard], version);
+        }
+
         lock (sync)
         {
-            while (true)
+            while (!Array.TrueForAll(versions, have => have >= version))
+                // Whether it ended by the deadline or not: what arrived in that moment counts.
+                Monitor.Wait(sync, (int)Math.Min(Left(), int.MaxValue));
+            if (failure is not null)
+                throw failure;
+        }
+
+        long Left()
+        {
+            lock (sync)
             {
                 if (failure is not null)
                     throw failure;
-                if (Array.TrueForAll(versions, have => have >= version))
-                    return;
                 var left = end - Environment.TickCount64;
-                if (left <= 0)
-                {
-                    var late = Enumerable.Range(0, versions.Length).Where(shard => versions[shard] < version);
-                    throw new TimeoutException($"waited {deadline.TotalSeconds:F0} s for version {version} of shards {string.Join(", ", late)}");
-                }
-
-                // Whether it ended by the deadline or not: what arrived in that moment counts.
-                Monitor.Wait(sync, (int)Math.Min(left, int.MaxValue));
+                return left > 0 ? left : throw new TimeoutException($"waited {deadline.TotalSeconds:F0} s for version {version} of shards {Late(version)}");
             }
         }
+    }
+
+    private string Late(long version)
+    {
+        var there = words.Where(watched => watched.Word.Has(version)).SelectMany(watched => watched.Shards).ToHashSet();
+        return string.Join(", ", Enumerable.Range(0, versions.Length).Where(shard => versions[shard] < version && !there.Contains(shard)));
     }
 }

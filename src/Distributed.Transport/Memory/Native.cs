@@ -33,11 +33,17 @@ internal static unsafe partial class Native
 
     internal const int InterruptedCall = 4;
 
+    // Without the flag for private words: the word lies in memory of several processes.
+    private const nint FutexWaitOperation = 0;
+    private const nint FutexWakeOperation = 1;
+
     private const int StatusBytes = 256;
     private const int StatusInode = 8;
     private const int StatusSize = 48;
 
     internal static readonly IntPtr MapFailed = -1;
+
+    private static readonly nint FutexNumber = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 202 : 98;
 
     [LibraryImport("libc", EntryPoint = "memfd_create", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int CreateMemoryFile(string name, uint flags);
@@ -67,6 +73,9 @@ internal static unsafe partial class Native
     [LibraryImport("libc", EntryPoint = "madvise", SetLastError = true)]
     internal static partial int Advise(IntPtr address, nuint bytes, int advice);
 
+    [LibraryImport("libc", EntryPoint = "syscall")]
+    private static partial nint SystemCall(nint number, int* word, nint operation, nint value, long* timeout, nint unused, nint unused2);
+
     [LibraryImport("libc", EntryPoint = "fstat", SetLastError = true)]
     private static partial int Status(int descriptor, byte* status);
 
@@ -82,6 +91,18 @@ internal static unsafe partial class Native
         bytes = good ? *(long*)(status + StatusSize) : 0;
         return good;
     }
+
+    /// <summary>Sleeps while the word has a value, no longer than a time. Whatever ends it, the caller looks at the word again.</summary>
+    internal static void FutexWait(int* word, int value, TimeSpan bound)
+    {
+        long* timeout = stackalloc long[2];
+        timeout[0] = (long)bound.TotalSeconds;
+        timeout[1] = bound.Ticks % TimeSpan.TicksPerSecond * 100;
+        SystemCall(FutexNumber, word, FutexWaitOperation, value, timeout, 0, 0);
+    }
+
+    /// <summary>Wakes all threads of all processes that sleep on the word.</summary>
+    internal static void FutexWake(int* word) => SystemCall(FutexNumber, word, FutexWakeOperation, int.MaxValue, null, 0, 0);
 
     /// <summary>The text of the last failed call, such as "No such file or directory".</summary>
     internal static string LastError() => Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError());

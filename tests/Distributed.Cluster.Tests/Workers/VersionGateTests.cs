@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Distributed.Cluster.Workers;
+using Distributed.Transport;
 
 namespace Distributed.Cluster.Tests.Workers;
 
@@ -18,6 +19,43 @@ public class VersionGateTests
         gate.Arrived([2], 4);
         await waiting.WaitAsync(Patience);
         gate.WaitFor(4, TimeSpan.Zero);
+    }
+
+    [Fact]
+    public async Task It_waits_for_shards_that_announce_in_shared_memory_and_for_those_that_do_not()
+    {
+        using var segment = SharedSegment.Create("announcements", VersionWord.Bytes);
+        var (gate, word) = OverSharedMemory(segment);
+        var waiting = Task.Run(() => gate.WaitFor(1, Patience));
+        gate.Arrived([1], 1);
+        Assert.False(waiting.IsCompleted);
+        word.Publish(1);
+        await waiting.WaitAsync(Patience);
+        Assert.EndsWith("of shards 1", Assert.Throws<TimeoutException>(() =>
+        {
+            word.Publish(2);
+            gate.WaitFor(2, TimeSpan.FromMilliseconds(20));
+        }).Message, StringComparison.Ordinal);
+        Assert.EndsWith("of shards 0, 1, 2", Assert.Throws<TimeoutException>(() => gate.WaitFor(3, TimeSpan.FromMilliseconds(20))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_failure_ends_a_wait_in_shared_memory()
+    {
+        using var segment = SharedSegment.Create("announcements", VersionWord.Bytes);
+        var (gate, _) = OverSharedMemory(segment);
+        var waiting = Task.Run(() => gate.WaitFor(1, Patience));
+        gate.Fail(new InvalidOperationException("the server is gone"));
+        var failure = await Assert.ThrowsAsync<InvalidOperationException>(() => waiting.WaitAsync(Patience / 3));
+        Assert.Equal("the server is gone", failure.Message);
+    }
+
+    private static unsafe (VersionGate Gate, VersionWord Word) OverSharedMemory(SharedSegment segment)
+    {
+        var gate = new VersionGate(3);
+        var word = new VersionWord(segment.Pointer);
+        gate.Watch([0, 2], word);
+        return (gate, word);
     }
 
     [Fact]
