@@ -13,7 +13,7 @@ internal sealed partial class JobActor
 {
     private readonly List<string> knownStragglers = [];
     private readonly Dictionary<long, double> epochLosses = [];
-    private long lastStepAt = Environment.TickCount64;
+    private long lastProgressAt = Environment.TickCount64;
     private StepTimes? stepTimes;
 
     private bool CountsCorrect => job.Loss.Type == "cross-entropy";
@@ -26,10 +26,22 @@ internal sealed partial class JobActor
         Receive<WorkFailed>(failed => Fail(MemberFailure.Describe(id, node.Name, failed.Cause)));
         Receive<NodeGone>(gone =>
         {
-            if (workers.Any(worker => worker.Node.Name == gone.Node) || servers.Any(server => server.Node.Name == gone.Node))
+            if (LetGo(gone.Node))
                 Fail(new TrainingMessages.MemberFailed(
                     id, gone.Node, TrainingMessages.CauseRank.NodeLost, $"{gone.Node} is gone: {gone.How}", null, BadInput: false));
         });
+    }
+
+    /// <summary>Whoever is gone has nothing left to release. Whether it was a member of this job.</summary>
+    private bool LetGo(string name)
+    {
+        var worker = Array.Find(workers, candidate => candidate.Node.Name == name);
+        var server = Array.Find(servers, candidate => candidate.Node.Name == name);
+        if (worker is not null)
+            worker.Released = true;
+        if (server is not null)
+            server.Released = true;
+        return worker is not null || server is not null;
     }
 
     private WorkerState WorkerOf(string name) => workers.First(worker => worker.Node.Name == name);
@@ -43,6 +55,8 @@ internal sealed partial class JobActor
         WorkerOf(report.Node).Update(report);
         if (board is null || sampler is null)
             return;
+        if (report.Evaluations.Length > 0)
+            lastProgressAt = Environment.TickCount64;
         foreach (var part in report.Steps)
             foreach (var step in board.Add(part))
                 Complete(step);
@@ -57,7 +71,7 @@ internal sealed partial class JobActor
         files.Write(step, epoch, job.Optimizer.LearningRate);
         statistics.Add(step);
         lastStep = step;
-        lastStepAt = Environment.TickCount64;
+        lastProgressAt = Environment.TickCount64;
         (stepTimes ??= new StepTimes(node.Settings.Deadlines.StepFloor, node.Settings.Deadlines.StepFactor)).Add(TimeSpan.FromMilliseconds(step.TotalMilliseconds));
         epochSteps.Add(step);
         if ((step.Step + 1) % sampler.StepsPerEpoch != 0)
@@ -73,7 +87,7 @@ internal sealed partial class JobActor
     private void Complete(EvaluationFigures figures)
     {
         evaluation = figures;
-        lastStepAt = Environment.TickCount64;
+        lastProgressAt = Environment.TickCount64;
         var epoch = (int)(figures.Version / sampler!.StepsPerEpoch);
         files.Write(figures, epoch);
         files.Flush();
@@ -85,15 +99,14 @@ internal sealed partial class JobActor
             $"epoch {epoch}/{job.Epochs}{trained}  test loss {figures.Loss:F4}{accuracy}  {statistics.SamplesPerSecond:N0} samples/s"));
     }
 
-    /// <summary>No step for longer than steps take: says who lags, and ends the job at twice that time.</summary>
+    /// <summary>No step and no block of an evaluation for longer than steps take: says who lags, and ends the job at twice that time.</summary>
     private void WatchForStall()
     {
         var allowed = stepTimes?.Deadline ?? node.Settings.Deadlines.StepFloor;
-        var silent = TimeSpan.FromMilliseconds(Environment.TickCount64 - Math.Max(lastStepAt, phaseSince));
-        if (silent < allowed || workers.Any(worker => worker.Phase == "evaluating"))
+        var silent = TimeSpan.FromMilliseconds(Environment.TickCount64 - Math.Max(lastProgressAt, phaseSince));
+        if (silent < allowed)
         {
-            if (silent < allowed)
-                knownStragglers.Clear();
+            knownStragglers.Clear();
             return;
         }
 

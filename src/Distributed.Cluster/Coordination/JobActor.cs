@@ -142,7 +142,7 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
 
         Work("layout", () =>
         {
-            using var module = job.Model.Build();
+            using var module = job.Model.Build(job.Seed);
             return new LayoutReady(ParameterLayout.Of(module));
         });
         Become(Preparing);
@@ -349,10 +349,7 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
         });
         Receive<NodeGone>(gone =>
         {
-            foreach (var worker in workers.Where(worker => worker.Node.Name == gone.Node))
-                worker.Released = true;
-            foreach (var server in servers.Where(server => server.Node.Name == gone.Node))
-                server.Released = true;
+            LetGo(gone.Node);
             ReleaseFurther();
         });
         Receive<ReleaseOver>(_ => End(status, reason));

@@ -100,7 +100,7 @@ internal sealed unsafe class ServerLinks : IDisposable
             link.Link.Abort();
         foreach (var link in links)
         {
-            if (link.Reader.ThreadState != ThreadState.Unstarted && !link.Reader.ThreadState.HasFlag(ThreadState.Unstarted))
+            if (!link.Reader.ThreadState.HasFlag(ThreadState.Unstarted))
                 link.Reader.Join();
             link.Sender.Dispose();
             link.Link.Dispose();
@@ -118,6 +118,9 @@ internal sealed unsafe class ServerLinks : IDisposable
         var endpoint = new DataEndpoint(description.Host, description.Port, description.UnixName, description.HostId);
         var shards = servers.Shards.Where(shard => shard.Server == server).ToArray();
         var link = LinkDialer.Connect(endpoint, me, secret, gradients.Offer, mode, handshake);
+        var sender = new LinkSender(link, Lost(link));
+        var reader = new Thread(() => Read(link, shards)) { Name = $"link to {description.Node}", IsBackground = true };
+        links.Add(new ServerLink(link, sender, shards, reader));
         if (shards.Length > 0)
         {
             var range = ServerRange.Of(shards);
@@ -129,10 +132,6 @@ internal sealed unsafe class ServerLinks : IDisposable
                     weights[parity].MapPrivate(range.Offset * sizeof(float), range.Bytes);
             }
         }
-
-        var sender = new LinkSender(link, Lost(link));
-        var reader = new Thread(() => Read(link, shards)) { Name = $"link to {description.Node}", IsBackground = true };
-        links.Add(new ServerLink(link, sender, shards, reader));
     }
 
     private Action<Exception> Lost(Link link) => failure =>
@@ -166,6 +165,11 @@ internal sealed unsafe class ServerLinks : IDisposable
         catch (LinkException failure)
         {
             Lost(link)(failure);
+        }
+        catch (Exception failure)
+        {
+            // The top of the link's thread: the compute thread reports it.
+            gate.Fail(failure);
         }
     }
 }
