@@ -33,6 +33,7 @@ internal static class CheckpointWriter
         if (Directory.Exists(temporary))
             Directory.Delete(temporary, recursive: true);
         Directory.CreateDirectory(temporary);
+        Disk.FlushFolder(Path.GetDirectoryName(Path.GetFullPath(checkpoints))!);
 
         var weightsFile = Path.Combine(temporary, "weights.safetensors");
         writeWeights(weightsFile);
@@ -50,10 +51,16 @@ internal static class CheckpointWriter
             Format, version, Describe(temporary, "weights.safetensors", 0, 0), [.. parts], Describe(temporary, "job.hocon", 0, 0));
         Disk.WriteAndFlush(Path.Combine(temporary, ManifestFile), JsonSerializer.SerializeToUtf8Bytes(manifest, Json));
         Disk.FlushFolder(temporary);
+        // One of the same version goes only when the new one has its name.
+        var former = folder + ".old";
+        if (Directory.Exists(former))
+            Directory.Delete(former, recursive: true);
         if (Directory.Exists(folder))
-            Directory.Delete(folder, recursive: true);
+            Directory.Move(folder, former);
         Directory.Move(temporary, folder);
         Disk.FlushFolder(checkpoints);
+        if (Directory.Exists(former))
+            Directory.Delete(former, recursive: true);
         return (folder, manifest.Weights.Bytes + manifest.OptimizerStates.Sum(part => part.Bytes));
     }
 

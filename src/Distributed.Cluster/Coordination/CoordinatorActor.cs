@@ -12,16 +12,16 @@ namespace Distributed.Cluster.Coordination;
 /// The cluster's singleton: knows the nodes, takes jobs one after another, merges everybody's events into the running job's
 /// cluster log. A job itself is coordinated by a <see cref="JobActor"/> below it.
 /// </summary>
-internal sealed class CoordinatorActor : ReceiveActor
+internal sealed class CoordinatorActor : ReceiveActor, IWithTimers
 {
     /// <summary>Events kept for the log of a job that has not begun yet.</summary>
     private const int EventsKept = 2000;
 
     private readonly NodeContext node;
     private readonly Dictionary<string, MembershipMessages.NodeInfo> nodes = [];
-    private readonly Queue<(Guid Id, JobMessages.Submit Submission)> waiting = new();
+    private readonly List<(Guid Id, JobMessages.Submit Submission)> waiting = [];
     private readonly Queue<LogEvent> recent = new();
-    private (Guid Id, IActorRef Actor, EventMerger Log)? running;
+    private Running? running;
 
     public CoordinatorActor(NodeContext node)
     {
@@ -42,11 +42,8 @@ internal sealed class CoordinatorActor : ReceiveActor
                 Write(entry);
         });
         Receive<JobMessages.Submit>(Submit);
-        Receive<JobMessages.Interrupt>(interrupt =>
-        {
-            if (running is { } job && job.Id == interrupt.Job)
-                job.Actor.Tell(interrupt);
-        });
+        Receive<JobMessages.Interrupt>(Interrupt);
+        Receive<TellWaiting>(_ => SayWhoWaits());
         Receive<JobOver>(over =>
         {
             if (running?.Id == over.Job)
@@ -55,15 +52,40 @@ internal sealed class CoordinatorActor : ReceiveActor
         });
     }
 
+    private sealed record Running(Guid Id, IActorRef Actor, EventMerger Log, JobMessages.Submit Submission);
+
     private sealed record JobOver(Guid Job);
+
+    private sealed record TellWaiting
+    {
+        public static readonly TellWaiting Instance = new();
+    }
+
+    public ITimerScheduler Timers { get; set; } = null!;
 
     public static Props Props(NodeContext node) => Akka.Actor.Props.Create(() => new CoordinatorActor(node));
 
-    protected override void PreStart() =>
+    protected override void PreStart()
+    {
+        Timers.StartPeriodicTimer("waiting", TellWaiting.Instance, node.Settings.ProgressInterval);
         Akka.Cluster.Cluster.Get(Context.System).Subscribe(
             Self, ClusterEvent.SubscriptionInitialStateMode.InitialStateAsEvents, typeof(ClusterEvent.IMemberEvent));
+    }
 
     protected override void PostStop() => Akka.Cluster.Cluster.Get(Context.System).Unsubscribe(Self);
+
+    /// <summary>A job whose coordinator breaks (its folder is full or gone, say) has failed: it must not begin anew, silently.</summary>
+    protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(exception =>
+    {
+        if (running is { } job)
+        {
+            var reason = $"the job's coordinator failed: {exception.Message}";
+            node.Log.JobEnded(job.Submission.JobName, nameof(JobStatus.Failed), reason);
+            job.Submission.Submitter.Tell(new JobMessages.Ended(job.Id, JobStatus.Failed, reason, job.Submission.OutFolder!, null));
+        }
+
+        return Directive.Stop;
+    });
 
     private void Register(MembershipMessages.Register register)
     {
@@ -72,7 +94,7 @@ internal sealed class CoordinatorActor : ReceiveActor
         if (nodes.TryGetValue(info.Name, out var known) && known.Actor.Equals(info.Actor))
             return;
         if (known is not null)
-            Context.Unwatch(known.Actor);
+            Lose(info.Name, "it was started anew");
         nodes[info.Name] = info;
         Context.Watch(info.Actor);
         node.Log.NodeJoined(info.Name, string.Join(",", info.Roles), info.Address, info.ProcessId);
@@ -111,15 +133,16 @@ internal sealed class CoordinatorActor : ReceiveActor
         var folder = submission.OutFolder ?? NewFolder(job.Name);
         submission.Submitter.Tell(new JobMessages.Accepted(id, folder));
         node.Log.JobAccepted(job.Name, id, folder);
-        waiting.Enqueue((id, submission with { OutFolder = folder }));
+        waiting.Add((id, submission with { OutFolder = folder }));
         StartNext();
     }
 
     private void StartNext()
     {
-        if (running is not null || !waiting.TryDequeue(out var next))
+        if (running is not null || waiting.Count == 0)
             return;
-        var (id, submission) = next;
+        var (id, submission) = waiting[0];
+        waiting.RemoveAt(0);
         RunFiles files;
         var job = Job.Parse(submission.JobName + ".hocon", submission.JobText, new JobOverrides());
         try
@@ -140,8 +163,28 @@ internal sealed class CoordinatorActor : ReceiveActor
         recent.Clear();
         var actor = Context.ActorOf(JobActor.Props(node, id, job, files, log, submission.Submitter), $"job-{id:N}");
         Context.WatchWith(actor, new JobOver(id));
-        running = (id, actor, log);
+        running = new Running(id, actor, log, submission);
         OfferNodes();
+    }
+
+    private void Interrupt(JobMessages.Interrupt interrupt)
+    {
+        if (running is { } job && job.Id == interrupt.Job)
+            job.Actor.Tell(interrupt);
+        var at = waiting.FindIndex(next => next.Id == interrupt.Job);
+        if (at < 0)
+            return;
+        var (id, submission) = waiting[at];
+        waiting.RemoveAt(at);
+        submission.Submitter.Tell(new JobMessages.Ended(id, JobStatus.Interrupted, "stopped before it had begun", submission.OutFolder!, null));
+    }
+
+    /// <summary>Submitters of waiting jobs would take silence for the coordinator's end.</summary>
+    private void SayWhoWaits()
+    {
+        for (var i = 0; i < waiting.Count; i++)
+            waiting[i].Submission.Submitter.Tell(new JobMessages.Progress(waiting[i].Id, new RunProgress(
+                waiting[i].Submission.JobName, $"waiting for {i + 1} other {(i == 0 ? "job" : "jobs")}", 0, 0, 0, 0, double.NaN, null, null, 0, 0, [], [], [])));
     }
 
     private void OfferNodes() => running?.Actor.Tell(new JobActor.Available([.. nodes.Values.OrderBy(info => info.Name, StringComparer.Ordinal)]));
@@ -163,7 +206,7 @@ internal sealed class CoordinatorActor : ReceiveActor
     {
         var folder = Path.Combine(node.RunsFolder, $"{job}-{DateTime.Now:yyyyMMdd-HHmmss}");
         var free = folder;
-        for (var i = 2; Directory.Exists(free); i++)
+        for (var i = 2; Directory.Exists(free) || waiting.Exists(next => next.Submission.OutFolder == free); i++)
             free = $"{folder}-{i}";
         return free;
     }

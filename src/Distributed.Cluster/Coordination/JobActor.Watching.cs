@@ -14,7 +14,7 @@ internal sealed partial class JobActor
     private readonly List<string> knownStragglers = [];
     private readonly Dictionary<long, double> epochLosses = [];
     private readonly Queue<EvaluationFigures> evaluated = new();
-    private long lastStepAt = Environment.TickCount64;
+    private long lastProgressAt = Environment.TickCount64;
     private StepTimes? stepTimes;
 
     private bool CountsCorrect => job.Loss.Type == "cross-entropy";
@@ -33,17 +33,19 @@ internal sealed partial class JobActor
         });
     }
 
-    private WorkerState WorkerOf(string name) => workers.First(worker => worker.Node.Name == name);
-
-    /// <summary>Expects nothing more of a node that is gone; false when it had no part in the job.</summary>
+    /// <summary>Whoever is gone has nothing left to release. Whether it was a member of this job.</summary>
     private bool LetGo(string name)
     {
-        foreach (var worker in workers.Where(worker => worker.Node.Name == name))
+        var worker = Array.Find(workers, candidate => candidate.Node.Name == name);
+        var server = Array.Find(servers, candidate => candidate.Node.Name == name);
+        if (worker is not null)
             worker.Released = true;
-        foreach (var server in servers.Where(server => server.Node.Name == name))
+        if (server is not null)
             server.Released = true;
-        return workers.Any(worker => worker.Node.Name == name) || servers.Any(server => server.Node.Name == name);
+        return worker is not null || server is not null;
     }
+
+    private WorkerState WorkerOf(string name) => workers.First(worker => worker.Node.Name == name);
 
     private IEnumerable<string> NotReady() =>
         servers.Where(server => server.Endpoint is null).Select(server => server.Node.Name)
@@ -54,6 +56,8 @@ internal sealed partial class JobActor
         WorkerOf(report.Node).Update(report);
         if (board is null || sampler is null)
             return;
+        if (report.Evaluations.Length > 0)
+            lastProgressAt = Environment.TickCount64;
         foreach (var part in report.Steps)
             foreach (var step in board.Add(part))
                 Complete(step);
@@ -71,7 +75,7 @@ internal sealed partial class JobActor
         files.Write(step, epoch, job.Optimizer.LearningRate);
         statistics.Add(step);
         lastStep = step;
-        lastStepAt = Environment.TickCount64;
+        lastProgressAt = Environment.TickCount64;
         (stepTimes ??= new StepTimes(node.Settings.Deadlines.StepFloor, node.Settings.Deadlines.StepFactor)).Add(TimeSpan.FromMilliseconds(step.TotalMilliseconds));
         epochSteps.Add(step);
         if ((step.Step + 1) % sampler.StepsPerEpoch != 0)
@@ -87,7 +91,7 @@ internal sealed partial class JobActor
     private void Complete(EvaluationFigures figures)
     {
         evaluation = figures;
-        lastStepAt = Environment.TickCount64;
+        lastProgressAt = Environment.TickCount64;
         var epoch = (int)(figures.Version / sampler!.StepsPerEpoch);
         files.Write(figures, epoch);
         files.Flush();
@@ -99,15 +103,14 @@ internal sealed partial class JobActor
             $"epoch {epoch}/{job.Epochs}{trained}  test loss {figures.Loss:F4}{accuracy}  {statistics.SamplesPerSecond:N0} samples/s"));
     }
 
-    /// <summary>No step for longer than steps take: says who lags, and ends the job at twice that time.</summary>
+    /// <summary>No step and no block of an evaluation for longer than steps take: says who lags, and ends the job at twice that time.</summary>
     private void WatchForStall()
     {
         var allowed = stepTimes?.Deadline ?? node.Settings.Deadlines.StepFloor;
-        var silent = TimeSpan.FromMilliseconds(Environment.TickCount64 - Math.Max(lastStepAt, phaseSince));
-        if (silent < allowed || workers.Any(worker => worker.Phase == "evaluating"))
+        var silent = TimeSpan.FromMilliseconds(Environment.TickCount64 - Math.Max(lastProgressAt, phaseSince));
+        if (silent < allowed)
         {
-            if (silent < allowed)
-                knownStragglers.Clear();
+            knownStragglers.Clear();
             return;
         }
 

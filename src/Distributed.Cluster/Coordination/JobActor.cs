@@ -142,7 +142,7 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
 
         Work("layout", () =>
         {
-            using var module = job.Model.Build();
+            using var module = job.Model.Build(job.Seed);
             return new LayoutReady(ParameterLayout.Of(module));
         });
         Become(Preparing);

@@ -18,6 +18,7 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
     private readonly EventRelay events;
     private readonly IActorRef coordinator;
     private readonly MembershipMessages.NodeInfo info;
+    private readonly Dictionary<IActorRef, List<IActorRef>> partsOfJobs = [];
 
     private sealed record RegisterNow
     {
@@ -45,16 +46,8 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
         Receive<JobMessages.Submit>(coordinator.Forward);
         Receive<JobMessages.Interrupt>(coordinator.Forward);
         Receive<MembershipMessages.ProcessEnded>(coordinator.Forward);
-        Receive<TrainingMessages.Train>(order =>
-        {
-            Context.Watch(Sender);
-            Context.ActorOf(WorkerActor.Props(node, order, Sender), WorkerName(order.Job));
-        });
-        Receive<TrainingMessages.Serve>(order =>
-        {
-            Context.Watch(Sender);
-            Context.ActorOf(ShardServerActor.Props(node, order, Sender), ServerName(order.Job));
-        });
+        Receive<TrainingMessages.Train>(order => Begin(WorkerActor.Props(node, order, Sender), WorkerName(order.Job)));
+        Receive<TrainingMessages.Serve>(order => Begin(ShardServerActor.Props(node, order, Sender), ServerName(order.Job)));
         Receive<TrainingMessages.Connect>(connect => Context.Child(WorkerName(connect.Job)).Forward(connect));
         Receive<TrainingMessages.Pause>(pause => Context.Child(WorkerName(pause.Job)).Forward(pause));
         Receive<TrainingMessages.Continue>(go => Context.Child(WorkerName(go.Job)).Forward(go));
@@ -68,11 +61,12 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
             else
                 part.Forward(release);
         });
-        Receive<Terminated>(_ =>
+        Receive<Terminated>(terminated =>
         {
-            // The job's coordinator is gone without a word: nobody will release its parts.
-            foreach (var part in Context.GetChildren())
-                Context.Stop(part);
+            // A job's coordinator is gone, perhaps without a word: nobody will release its parts. The next job's are not its.
+            if (partsOfJobs.Remove(terminated.ActorRef, out var parts))
+                foreach (var part in parts)
+                    Context.Stop(part);
         });
     }
 
@@ -92,6 +86,15 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
     private static string WorkerName(Guid job) => $"worker-{job:N}";
 
     private static string ServerName(Guid job) => $"server-{job:N}";
+
+    /// <summary>Starts this node's part in the sender's job.</summary>
+    private void Begin(Props part, string name)
+    {
+        Context.Watch(Sender);
+        if (!partsOfJobs.TryGetValue(Sender, out var parts))
+            partsOfJobs.Add(Sender, parts = []);
+        parts.Add(Context.ActorOf(part, name));
+    }
 
     private void PassEventsOn()
     {

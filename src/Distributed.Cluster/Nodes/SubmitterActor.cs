@@ -35,7 +35,19 @@ internal sealed class SubmitterActor : ReceiveActor
                 gateway.Tell(new JobMessages.Interrupt(job), Self);
         });
         Receive<JobMessages.Rejected>(rejected => End(new JobOutcome(JobStatus.BadInput, rejected.Reason, null, null)));
-        Receive<JobMessages.Progress>(update => progress(update.Snapshot));
+        Receive<JobMessages.Progress>(update =>
+        {
+            try
+            {
+                progress(update.Snapshot);
+            }
+            catch (Exception exception)
+            {
+                // The fault of whoever watches (a closed terminal, say) goes back to it; a restart would submit the job again.
+                outcome.TrySetException(exception);
+                Context.Stop(Self);
+            }
+        });
         Receive<JobMessages.Ended>(ended => End(new JobOutcome(ended.Status, ended.Reason, ended.OutFolder, ended.Summary)));
         Receive<Interrupt>(_ =>
         {

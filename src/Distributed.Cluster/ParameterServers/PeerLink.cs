@@ -93,12 +93,13 @@ internal sealed unsafe class PeerLink : IDisposable
                 }
             }
         }
-        catch (LinkException failure)
+        catch (Exception failure)
         {
+            // The top of the link's thread: a broken link, or what went wrong here with a piece (no memory for it, say).
             cause = failure;
-            Link.Abort();
         }
 
+        Link.Abort();
         ended(this, cause);
     }
 

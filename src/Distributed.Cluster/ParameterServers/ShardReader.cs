@@ -55,39 +55,49 @@ internal sealed unsafe class ShardReader : IDisposable
         foreach (var shard in servers.Shards)
         {
             var bytes = shard.Length * sizeof(float);
-            Fetch(shard, version, Weights, bytes, bytes);
-            links[shard.Server].ReceivePayload((byte*)(flat + shard.Offset), bytes);
+            try
+            {
+                Fetch(shard, version, Weights, bytes, bytes);
+                links[shard.Server].ReceivePayload((byte*)(flat + shard.Offset), bytes);
+            }
+            catch (LinkException failure) when (late)
+            {
+                throw Late(shard, version, failure);
+            }
         }
     }
 
     /// <summary>The optimizer's state of one shard at <paramref name="version"/>, as the shard saved it.</summary>
     public byte[] ReadOptimizerState(TrainingMessages.ShardDescription shard, long version)
     {
-        // No optimizer keeps more than two moments a weight.
-        var size = Fetch(shard, version, OptimizerState, 0, 3 * shard.Length * sizeof(float) + MaximumStateOverheadBytes);
-        var state = new byte[size];
-        fixed (byte* into = state)
-            links[shard.Server].ReceivePayload(into, size);
-        return state;
+        try
+        {
+            // No optimizer keeps more than two moments a weight.
+            var size = Fetch(shard, version, OptimizerState, 0, 3 * shard.Length * sizeof(float) + MaximumStateOverheadBytes);
+            var state = new byte[size];
+            fixed (byte* into = state)
+                links[shard.Server].ReceivePayload(into, size);
+            return state;
+        }
+        catch (LinkException failure) when (late)
+        {
+            throw Late(shard, version, failure);
+        }
     }
+
+    private TimeoutException Late(TrainingMessages.ShardDescription shard, long version, LinkException failure) =>
+        new($"{servers.Servers[shard.Server].Node} did not give shard {shard.Shard} of version {version} in time", failure);
 
     private long Fetch(TrainingMessages.ShardDescription shard, long version, long tag, long atLeast, long atMost)
     {
         var link = links[shard.Server];
         var name = servers.Servers[shard.Server].Node;
-        try
-        {
-            link.Send(new FrameHeader { Kind = FrameKind.Fetch, Version = version, Shard = shard.Shard, Tag = tag });
-            if (!link.Receive(out var answer))
-                throw new LinkException($"{name} closed the link");
-            if (answer.Kind != FrameKind.State || answer.Shard != shard.Shard || answer.Version != version
-                || answer.PayloadBytes < Math.Max(1, atLeast) || answer.PayloadBytes > atMost)
-                throw new LinkException($"{name} has shard {shard.Shard} at version {answer.Version}, wanted {version} ({answer.PayloadBytes} bytes)");
-            return answer.PayloadBytes;
-        }
-        catch (LinkException failure) when (late)
-        {
-            throw new TimeoutException($"{name} did not give shard {shard.Shard} of version {version} in time", failure);
-        }
+        link.Send(new FrameHeader { Kind = FrameKind.Fetch, Version = version, Shard = shard.Shard, Tag = tag });
+        if (!link.Receive(out var answer))
+            throw new LinkException($"{name} closed the link");
+        if (answer.Kind != FrameKind.State || answer.Shard != shard.Shard || answer.Version != version
+            || answer.PayloadBytes < Math.Max(1, atLeast) || answer.PayloadBytes > atMost)
+            throw new LinkException($"{name} has shard {shard.Shard} at version {answer.Version}, wanted {version} ({answer.PayloadBytes} bytes)");
+        return answer.PayloadBytes;
     }
 }

@@ -18,7 +18,7 @@ internal sealed unsafe class ShardServer : IDisposable
     private readonly Action<Exception> failed;
     private readonly SharedSegment weights;
     private readonly VersionWord shared;
-    private readonly LinkListener listener;
+    private readonly LinkListener? listener;
     private readonly Dictionary<int, Shard> shards = [];
     private readonly ConcurrentDictionary<Link, PeerLink> peers = new();
     private long bytesSent;
@@ -36,8 +36,7 @@ internal sealed unsafe class ShardServer : IDisposable
         this.order = order;
         this.failed = failed;
         torch.set_num_threads(1);
-        torch.manual_seed(job.Seed);
-        using var module = job.Model.Build();
+        using var module = job.Model.Build(job.Seed);
         var layout = ParameterLayout.Of(module);
         if (!layout.Hash.AsSpan().SequenceEqual(order.LayoutHash))
             throw new InvalidOperationException("the parameters built here are laid out otherwise than the coordinator's: the nodes run different versions of the program");
@@ -46,24 +45,21 @@ internal sealed unsafe class ShardServer : IDisposable
         weights = SharedSegment.Create("weights", 2 * range.Bytes + VersionWord.Bytes);
         shared = new VersionWord(weights.Pointer + 2 * range.Bytes);
         shared.Publish(order.Version);
-        foreach (var description in order.Shards)
+        try
         {
-            var offset = description.Offset - range.Offset;
-            var even = (float*)weights.Pointer + offset;
-            var odd = (float*)(weights.Pointer + range.Bytes) + offset;
-            var first = (order.Version & 1) == 0 ? even : odd;
-            ModelReplica.CopyInitialWeights(module, layout, (nint)first, description.Offset, description.Length);
-            shards.Add(description.Shard, new Shard(
-                new ShardRange(description.Shard, description.Server, description.Offset, description.Length), job.Slots, order.Version,
-                order.Term, job.Optimizer, even, odd, Announce, failed));
+            Fill(job, module, layout, range);
+            var address = IPAddress.TryParse(listenOn, out var parsed) ? parsed : Dns.GetHostAddresses(listenOn)[0];
+            listener = new LinkListener(node, address, port, Accept, refusal => refused(refusal.Reason), listenOn, handshake);
+            listener.Register(new LinkExpectation(new LinkIdentity(order.Job, order.LayoutHash, node, "server"), order.Secret, weights.Offer));
         }
-
-        var address = IPAddress.TryParse(listenOn, out var parsed) ? parsed : Dns.GetHostAddresses(listenOn)[0];
-        listener = new LinkListener(node, address, port, Accept, refusal => refused(refusal.Reason), listenOn, handshake);
-        listener.Register(new LinkExpectation(new LinkIdentity(order.Job, order.LayoutHash, node, "server"), order.Secret, weights.Offer));
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
-    public DataEndpoint Endpoint => listener.Endpoint;
+    public DataEndpoint Endpoint => listener!.Endpoint;
 
     public long BytesSent => Interlocked.Read(ref bytesSent) + peers.Keys.Sum(link => link.BytesSent);
 
@@ -78,14 +74,33 @@ internal sealed unsafe class ShardServer : IDisposable
     public void Dispose()
     {
         closing = true;
-        listener.Dispose();
+        listener?.Dispose();
         foreach (var peer in peers.Values)
             peer.Close();
+        // Shards sum out of the memory of links, and links call shards: first all threads end, then the memory goes.
         foreach (var shard in shards.Values)
-            shard.Dispose();
+            shard.Stop();
         foreach (var peer in peers.Values)
             peer.Dispose();
+        foreach (var shard in shards.Values)
+            shard.Dispose();
         weights.Dispose();
+    }
+
+    /// <summary>Makes the shards with their first weights.</summary>
+    private void Fill(Job job, torch.nn.Module<torch.Tensor, torch.Tensor> module, ParameterLayout layout, ServerRange range)
+    {
+        foreach (var description in order.Shards)
+        {
+            var offset = description.Offset - range.Offset;
+            var even = (float*)weights.Pointer + offset;
+            var odd = (float*)(weights.Pointer + range.Bytes) + offset;
+            var first = (order.Version & 1) == 0 ? even : odd;
+            ModelReplica.CopyInitialWeights(module, layout, (nint)first, description.Offset, description.Length);
+            shards.Add(description.Shard, new Shard(
+                new ShardRange(description.Shard, description.Server, description.Offset, description.Length), job.Slots, order.Version,
+                order.Term, job.Optimizer, even, odd, Announce, failed));
+        }
     }
 
     private void Accept(Link link)
@@ -94,7 +109,7 @@ internal sealed unsafe class ShardServer : IDisposable
         peers[link] = peer;
         if (closing)
         {
-            peer.Close();
+            peer.Dispose();
             return;
         }
 
@@ -108,7 +123,7 @@ internal sealed unsafe class ShardServer : IDisposable
     private void Announce(Shard shard, long version)
     {
         foreach (var peer in peers.Values)
-            if (peer.IsWorker && !peer.SharesMemory)
+            if (peer.IsWorker && !peer.SharesMemory && !peer.Link.IsClosed)
                 peer.SendWeights(shard, version, order.Term);
         // A worker needs all shards' weights to begin, and no shard goes on before it has begun: the last one here speaks for all.
         if (Interlocked.Increment(ref announced) % shards.Count == 0)
@@ -120,9 +135,17 @@ internal sealed unsafe class ShardServer : IDisposable
     {
         if (closing)
             return;
-        Interlocked.Add(ref bytesSent, peer.Link.BytesSent);
-        peers.TryRemove(peer.Link, out _);
-        if (peer.IsWorker)
-            failed(new LinkException($"the link from {peer.Link.Peer.Node} is lost: {cause?.Message ?? "it was closed"}", cause));
+        if (!peer.IsWorker)
+        {
+            Interlocked.Add(ref bytesSent, peer.Link.BytesSent);
+            peers.TryRemove(peer.Link, out _);
+            peer.Dispose();
+            return;
+        }
+
+        // What a worker has sent may be in the middle of a sum: its memory stays until this server ends.
+        failed(cause is null or LinkException
+            ? new LinkException($"the link from {peer.Link.Peer.Node} is lost: {cause?.Message ?? "it was closed"}", cause)
+            : cause);
     }
 }

@@ -12,9 +12,15 @@ internal sealed class ShardServerActor : ReceiveActor
     private readonly NodeContext node;
     private readonly TrainingMessages.Serve order;
     private readonly IActorRef job;
+    private readonly Lock handingOver = new();
     private ShardServer? server;
+    private bool stopped;
+    private bool released;
 
-    private sealed record Started(ShardServer Server);
+    private sealed record Started
+    {
+        public static readonly Started Instance = new();
+    }
 
     private sealed record Broke(Exception Cause);
 
@@ -37,9 +43,9 @@ internal sealed class ShardServerActor : ReceiveActor
         {
             try
             {
-                self.Tell(new Started(new ShardServer(
+                HandOver(self, new ShardServer(
                     Job.Parse("job", order.JobText, new JobOverrides()), order, node.Name, node.Host, node.DataPort, node.Settings.Deadlines.Handshake,
-                    node.Log.LinkRefused, cause => self.Tell(new Broke(cause)))));
+                    node.Log.LinkRefused, cause => self.Tell(new Broke(cause))));
             }
             catch (Exception exception)
             {
@@ -51,14 +57,37 @@ internal sealed class ShardServerActor : ReceiveActor
         thread.Start();
     }
 
-    protected override void PostStop() => server?.Dispose();
+    protected override void PostStop()
+    {
+        lock (handingOver)
+            stopped = true;
+        server?.Dispose();
+        // Only now: who is told may give this node, and its port, to the next job at once.
+        if (released)
+            job.Tell(new TrainingMessages.Released(order.Job, node.Name, "server", server?.BytesSent ?? 0));
+    }
+
+    /// <summary>Gives the actor its server, from the starting thread; an actor that has stopped takes none.</summary>
+    private void HandOver(IActorRef self, ShardServer started)
+    {
+        lock (handingOver)
+        {
+            if (!stopped)
+            {
+                server = started;
+                self.Tell(Started.Instance);
+                return;
+            }
+        }
+
+        started.Dispose();
+    }
 
     private void Starting()
     {
-        Receive<Started>(started =>
+        Receive<Started>(_ =>
         {
-            server = started.Server;
-            foreach (var shard in server.Shards)
+            foreach (var shard in server!.Shards)
                 Context.ActorOf(ParameterServerActor.Props(shard), $"shard-{shard.Range.Shard}");
             var endpoint = server.Endpoint;
             job.Tell(new TrainingMessages.ServerReady(
@@ -88,11 +117,7 @@ internal sealed class ShardServerActor : ReceiveActor
     /// <summary>Released before it had started: what is started is let go at once.</summary>
     private void Abandoned()
     {
-        Receive<Started>(started =>
-        {
-            server = started.Server;
-            End();
-        });
+        Receive<Started>(_ => End());
         Receive<Broke>(_ => End());
     }
 
@@ -100,7 +125,7 @@ internal sealed class ShardServerActor : ReceiveActor
 
     private void End()
     {
-        job.Tell(new TrainingMessages.Released(order.Job, node.Name, "server", server?.BytesSent ?? 0));
+        released = true;
         Context.Stop(Self);
     }
 }

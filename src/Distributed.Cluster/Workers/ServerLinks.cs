@@ -102,7 +102,7 @@ internal sealed unsafe class ServerLinks : IDisposable
             link.Link.Abort();
         foreach (var link in links)
         {
-            if (link.Reader.ThreadState != ThreadState.Unstarted && !link.Reader.ThreadState.HasFlag(ThreadState.Unstarted))
+            if (!link.Reader.ThreadState.HasFlag(ThreadState.Unstarted))
                 link.Reader.Join();
             link.Sender.Dispose();
             link.Link.Dispose();
@@ -120,6 +120,9 @@ internal sealed unsafe class ServerLinks : IDisposable
         var endpoint = new DataEndpoint(description.Host, description.Port, description.UnixName, description.HostId);
         var shards = servers.Shards.Where(shard => shard.Server == server).ToArray();
         var link = LinkDialer.Connect(endpoint, me, secret, gradients.Offer, mode, handshake);
+        var sender = new LinkSender(link, Lost(link));
+        var reader = new Thread(() => Read(link, shards)) { Name = $"link to {description.Node}", IsBackground = true };
+        links.Add(new ServerLink(link, sender, shards, reader));
         if (shards.Length > 0)
         {
             var range = ServerRange.Of(shards);
@@ -134,10 +137,6 @@ internal sealed unsafe class ServerLinks : IDisposable
             if (link.PeerSegment is { } announcing)
                 gate.Watch([.. shards.Select(shard => shard.Shard)], new VersionWord(announcing.Pointer + 2 * range.Bytes));
         }
-
-        var sender = new LinkSender(link, Lost(link));
-        var reader = new Thread(() => Read(link, shards)) { Name = $"link to {description.Node}", IsBackground = true };
-        links.Add(new ServerLink(link, sender, shards, reader));
     }
 
     private Action<Exception> Lost(Link link) => failure =>
@@ -170,6 +169,11 @@ internal sealed unsafe class ServerLinks : IDisposable
         catch (LinkException failure)
         {
             Lost(link)(failure);
+        }
+        catch (Exception failure)
+        {
+            // The top of the link's thread: the compute thread reports it.
+            gate.Fail(failure);
         }
     }
 }

@@ -23,6 +23,7 @@ internal sealed class WorkerActor : ReceiveActor, IWithTimers
     private WorkerSession? session;
     private volatile string phase = "starting";
     private long step;
+    private bool released;
 
     private sealed record Ready(string[] Links, int TrainingSamples, int TestSamples);
 
@@ -79,7 +80,13 @@ internal sealed class WorkerActor : ReceiveActor, IWithTimers
         Timers.StartPeriodicTimer("flush", Flush.Instance, node.Settings.ProgressInterval);
     }
 
-    protected override void PostStop() => session?.Dispose();
+    protected override void PostStop()
+    {
+        session?.Dispose();
+        // Only now: who is told may give this node its next job at once.
+        if (released)
+            job.Tell(new TrainingMessages.Released(order.Job, node.Name, "worker", 0));
+    }
 
     private void Working()
     {
@@ -109,7 +116,7 @@ internal sealed class WorkerActor : ReceiveActor, IWithTimers
         });
         Receive<TrainingMessages.Release>(_ =>
         {
-            job.Tell(new TrainingMessages.Released(order.Job, node.Name, "worker", 0));
+            released = true;
             Context.Stop(Self);
         });
     }

@@ -28,7 +28,6 @@ internal sealed class WorkerSession : IDisposable
     private readonly TaskCompletionSource<TrainingMessages.Connect> servers = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource ended = new();
     private readonly Thread thread;
-    private volatile VersionGate? gate;
 
     public WorkerSession(
         Job job, TrainingMessages.Train order, string node, string dataFolder, Deadlines deadlines, WorkerSessionEvents events)
@@ -55,7 +54,6 @@ internal sealed class WorkerSession : IDisposable
     {
         ended.Cancel();
         Boundary.Release();
-        gate?.Fail(new OperationCanceledException("the job was released"));
         if (thread.IsAlive && Thread.CurrentThread != thread)
             thread.Join();
         ended.Dispose();
@@ -75,8 +73,7 @@ internal sealed class WorkerSession : IDisposable
                     throw new BadInputException(
                         $"model.input: expected [{string.Join(", ", training.InputShape)}], the shape of the samples, got [{string.Join(", ", job.Model.Input)}]");
                 events.Phase("building");
-                torch.manual_seed(job.Seed);
-                using var module = job.Model.Build();
+                using var module = job.Model.Build(job.Seed);
                 var layout = ParameterLayout.Of(module);
                 events.Phase("waiting for servers");
                 if (!servers.Task.Wait((int)deadlines.Prepare.TotalMilliseconds, ended.Token))
@@ -86,7 +83,8 @@ internal sealed class WorkerSession : IDisposable
                     throw new InvalidOperationException("the parameters built here are laid out otherwise than the coordinator's: the nodes run different versions of the program");
 
                 events.Phase("linking");
-                gate = new VersionGate(connect.Shards.Length);
+                var gate = new VersionGate(connect.Shards.Length);
+                using var release = ended.Token.Register(() => gate.Fail(new OperationCanceledException("the job was released")));
                 using var links = new ServerLinks(job, order, connect, node, layout, gate, deadlines.Handshake);
                 using var replica = new ModelReplica(module, layout, links.Weights, links.Gradients);
                 using var input = new SlotInput(training, new SlotSampler(training.Count, job.Batch, job.Slots, job.Seed), order.Slots);

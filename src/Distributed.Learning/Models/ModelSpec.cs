@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace Distributed.Learning;
 
 /// <summary>
-/// A model as a chain of layers, immutable and free of torch until <see cref="Build"/>.
+/// A model as a chain of layers, immutable and free of torch until <see cref="Build()"/>.
 /// Written as <c>model { input = [1, 28, 28], layers = [ { type = conv2d, out = 32, kernel = 3 }, relu, flatten, … ] }</c>.
 /// </summary>
 /// <param name="Input">The shape of one sample, without the batch dimension.</param>
@@ -15,6 +15,9 @@ public sealed record ModelSpec(IReadOnlyList<long> Input, IReadOnlyList<LayerSpe
     private const long MostElements = int.MaxValue;
     private const long LargestSize = 1 << 24;
     private const int MostDimensions = 6;
+
+    // Torch's generator belongs to the process, and a node may build as worker and as server at once.
+    private static readonly Lock Drawing = new();
 
     /// <summary>Where the model was written, for messages: the file and the path of its section, with a dot at the end.</summary>
     public string Origin { get; init; } = "model.";
@@ -75,6 +78,17 @@ public sealed record ModelSpec(IReadOnlyList<long> Input, IReadOnlyList<LayerSpe
         var shapes = CheckShapes();
         var modules = Layers.Select((layer, i) => (i.ToString(CultureInfo.InvariantCulture), layer.Build(shapes[i].Input))).ToArray();
         return nn.Sequential(modules);
+    }
+
+    /// <summary>As <see cref="Build()"/>, with the weights that belong to a seed even while another thread builds, too.</summary>
+    /// <param name="seed">The job's seed.</param>
+    public nn.Module<Tensor, Tensor> Build(long seed)
+    {
+        lock (Drawing)
+        {
+            using (manual_seed(seed))
+                return Build();
+        }
     }
 
     /// <summary>A shape as it is written in a job, such as <c>[1, 28, 28]</c>.</summary>

@@ -9,8 +9,16 @@ internal static class Gradients
     /// <summary>Values of many magnitudes: almost any other order of addition gives other bits.</summary>
     public static float Of(int seed, long version, int slot, int element)
     {
-        var random = new Random(unchecked((int)(seed * 1_000_003L + version * 10_007 + slot * 101 + element * 7919)));
-        return (float)((random.NextDouble() - 0.5) * Math.Pow(10, random.Next(-3, 4)));
+        // The finalizer of MurmurHash3 (Appleby, 2011), twice: one word for the value, one for its magnitude.
+        var value = Mix(unchecked((uint)(seed * 1_000_003L + version * 10_007 + slot * 101 + element * 7919)));
+        return (float)((value / (double)uint.MaxValue - 0.5) * Math.Pow(10, Mix(value) % 7 - 3.0));
+    }
+
+    private static uint Mix(uint h)
+    {
+        h = unchecked((h ^ (h >> 16)) * 0x85ebca6b);
+        h = unchecked((h ^ (h >> 13)) * 0xc2b2ae35);
+        return h ^ (h >> 16);
     }
 
     /// <summary>The tree written once more, from its description: left is the largest power of two below the count.</summary>

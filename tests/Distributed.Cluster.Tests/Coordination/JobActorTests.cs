@@ -1,0 +1,136 @@
+using Akka.Actor;
+using Akka.TestKit;
+using Akka.TestKit.Xunit2;
+using Distributed.Cluster.Coordination;
+using Distributed.Cluster.Jobs;
+using Distributed.Cluster.Monitoring;
+using Distributed.Cluster.Protocol;
+using Distributed.Cluster.Tests.Jobs;
+using Distributed.Cluster.Tests.Nodes;
+
+namespace Distributed.Cluster.Tests.Coordination;
+
+/// <summary>A job's coordinator with members that probes play.</summary>
+public sealed class JobActorTests : TestKit
+{
+    private readonly TemporaryFolder folder = new();
+    private readonly Guid id = Guid.NewGuid();
+    private readonly TestProbe submitter;
+    private readonly TestProbe first;
+    private readonly TestProbe second;
+    private readonly TestProbe server;
+
+    public JobActorTests() : base("akka.loglevel = WARNING")
+    {
+        (submitter, first, second, server) = (CreateTestProbe(), CreateTestProbe(), CreateTestProbe(), CreateTestProbe());
+    }
+
+    [Fact]
+    public void Gathering_ends_with_a_line_that_says_who_is_missing()
+    {
+        var job = Start(gatherSeconds: 0.1);
+        job.Tell(new JobActor.Available([TestNode.Info("w-1", "worker", first)]));
+        var ended = submitter.Next<JobMessages.Ended>();
+        Assert.Equal((JobStatus.Failed, "waited 0 s for nodes: it needs 2 workers and 1 servers; there are 1 and 0"), (ended.Status, ended.Reason));
+        Assert.True(File.Exists(folder["summary.json"]));
+    }
+
+    [Fact]
+    public void A_job_that_is_interrupted_before_it_begins_ends_at_once()
+    {
+        Start().Tell(new JobMessages.Interrupt(id));
+        Assert.Equal(JobStatus.Interrupted, submitter.Next<JobMessages.Ended>().Status);
+    }
+
+    [Fact]
+    public void Of_several_failures_the_likeliest_cause_is_named_though_it_comes_last()
+    {
+        var job = Start();
+        OfferAll(job);
+        job.Tell(Failed("w-1", TrainingMessages.CauseRank.LinkLost, "the link to s-1 is lost"));
+        job.Tell(Failed("s-1", TrainingMessages.CauseRank.LinkLost, "the link from w-2 is lost"));
+        job.Tell(Failed("w-2", TrainingMessages.CauseRank.Own, "not enough memory"));
+        Release(job, first, "w-1", "worker");
+        Release(job, second, "w-2", "worker");
+        Release(job, server, "s-1", "server");
+        var ended = submitter.Next<JobMessages.Ended>();
+        Assert.Equal((JobStatus.Failed, "w-2: not enough memory"), (ended.Status, ended.Reason));
+    }
+
+    [Fact]
+    public void A_member_that_is_gone_is_named_and_not_waited_for()
+    {
+        var job = Start();
+        OfferAll(job);
+        job.Tell(new JobActor.NodeGone("w-2", "its process was killed"));
+        Release(job, first, "w-1", "worker");
+        // Without an answer of w-2 the server's turn would only come when the time for letting go is over.
+        server.FishForMessage(message => message is TrainingMessages.Release, TimeSpan.FromSeconds(5));
+        job.Tell(new TrainingMessages.Released(id, "s-1", "server", 0));
+        Assert.Equal("w-2 is gone: its process was killed", submitter.Next<JobMessages.Ended>().Reason);
+    }
+
+    [Fact]
+    public void Workers_with_other_data_are_bad_input()
+    {
+        var job = Start();
+        OfferAll(job);
+        server.Next<TrainingMessages.Serve>();
+        job.Tell(new TrainingMessages.WorkerReady(id, "w-1", ["s-1:tcp"], 12, 5));
+        job.Tell(new TrainingMessages.WorkerReady(id, "w-2", ["s-1:tcp"], 13, 5));
+        Release(job, first, "w-1", "worker");
+        Release(job, second, "w-2", "worker");
+        Release(job, server, "s-1", "server");
+        var ended = submitter.Next<JobMessages.Ended>();
+        Assert.Equal((JobStatus.BadInput, "w-2 has 13 training samples, w-1 has 12: the nodes' data differ"), (ended.Status, ended.Reason));
+    }
+
+    [Theory]
+    [InlineData("computing")]
+    [InlineData("evaluating")]
+    public void A_worker_that_stands_still_ends_the_job_whatever_it_was_doing(string phase)
+    {
+        var job = Start(stepSeconds: 0.2);
+        OfferAll(job);
+        server.Next<TrainingMessages.Serve>();
+        job.Tell(new TrainingMessages.ServerReady(id, "s-1", new TrainingMessages.DataAddress("127.0.0.1", 1, "", "")));
+        first.Next<TrainingMessages.Connect>();
+        foreach (var name in new[] { "w-1", "w-2" })
+            job.Tell(new TrainingMessages.WorkerReady(id, name, ["s-1:tcp"], 12, 5));
+        job.Tell(new ProgressMessages.WorkerReport(id, "w-1", 3, "exchanging", [], []));
+        job.Tell(new ProgressMessages.WorkerReport(id, "w-2", 3, phase, [], []));
+        Release(job, first, "w-1", "worker");
+        Release(job, second, "w-2", "worker");
+        Release(job, server, "s-1", "server");
+        Assert.Contains($"w-2 (slots 1) has been {phase} step 3 for", submitter.Next<JobMessages.Ended>().Reason, StringComparison.Ordinal);
+    }
+
+    protected override void AfterAll()
+    {
+        base.AfterAll();
+        folder.Dispose();
+    }
+
+    private IActorRef Start(double gatherSeconds = 60, double stepSeconds = 60)
+    {
+        var job = TinyJob.With();
+        var files = new RunFiles(folder.Path, job);
+        var node = TestNode.Context(folder.Path, gatherSeconds, stepSeconds);
+        return Sys.ActorOf(JobActor.Props(node, id, job, files, new EventMerger(files.Log), submitter));
+    }
+
+    private void OfferAll(IActorRef job)
+    {
+        job.Tell(new JobActor.Available([TestNode.Info("s-1", "server", server), TestNode.Info("w-1", "worker", first), TestNode.Info("w-2", "worker", second)]));
+        first.Next<TrainingMessages.Train>();
+        second.Next<TrainingMessages.Train>();
+    }
+
+    private void Release(IActorRef job, TestProbe member, string name, string role)
+    {
+        member.Next<TrainingMessages.Release>();
+        job.Tell(new TrainingMessages.Released(id, name, role, 0));
+    }
+
+    private TrainingMessages.MemberFailed Failed(string node, TrainingMessages.CauseRank rank, string reason) => new(id, node, rank, reason, null, false);
+}
