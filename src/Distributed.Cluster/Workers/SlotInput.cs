@@ -16,7 +16,7 @@ internal sealed class SlotInput(IDataSet training, SlotSampler sampler, int[] sl
 
     public int StepsPerEpoch => sampler.StepsPerEpoch;
 
-    /// <summary>Gathers the batches of a step, unless they are there.</summary>
+    /// <summary>Draws the batches of a step, unless they are there.</summary>
     public void Prepare(long step)
     {
         if (preparedStep == step)
@@ -26,14 +26,14 @@ internal sealed class SlotInput(IDataSet training, SlotSampler sampler, int[] sl
         foreach (var slot in slots)
         {
             var indices = sampler.Indices(step, slot);
-            batches[slot] = indices.Length == 0 ? null : training.Gather(indices);
+            batches[slot] = indices.Length == 0 ? null : training.Draw(indices, sampler.SlotSeed(step, slot));
         }
 
         preparedStep = step;
         preparing = Stopwatch.GetElapsedTime(started);
     }
 
-    /// <summary>How long the gathering of a step took.</summary>
+    /// <summary>How long the drawing of a step took.</summary>
     public TimeSpan TimeOf(long step)
     {
         Prepare(step);

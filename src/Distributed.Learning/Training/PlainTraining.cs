@@ -53,7 +53,7 @@ public static class PlainTraining
         {
             var start = Stopwatch.GetTimestamp();
             using var scope = NewDisposeScope();
-            using var samples = training.Gather(sampler.Indices(step, 0));
+            using var samples = training.Draw(sampler.Indices(step, 0), sampler.SlotSeed(step, 0));
             using var generator = manual_seed(sampler.SlotSeed(step, 0));
             rule.zero_grad();
             var mean = loss.Mean(module.call(samples.Inputs), samples.Targets);

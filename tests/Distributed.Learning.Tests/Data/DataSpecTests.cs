@@ -113,7 +113,7 @@ public sealed class DataSpecTests : IDisposable
         var format = Assert.Throws<BadInputException>(() => DataSpec.Read(Examples.Section(("format", "digit"))));
         var key = Assert.Throws<BadInputException>(() => DataSpec.Read(Examples.Section(("format", "digits"), ("trian", 5))));
 
-        Assert.Contains("digits, idx, random", format.Message);
+        Assert.Contains("digits, idx, cifar10, images, csv, labelled-lines, text, series, random", format.Message);
         Assert.Contains("did you mean 'train'", key.Message);
     }
 
