@@ -27,6 +27,9 @@ internal sealed class HelpWithExamples(HelpAction help) : SynchronousCommandLine
         "local" => LocalCommand.Examples,
         "node" => NodeCommand.Examples,
         "submit" => SubmitCommand.Examples,
+        "data" => DataCommand.Examples,
+        "show" => DataShow.Examples,
+        "fetch" => DataFetch.Examples,
         _ => [LocalCommand.Examples[0], NodeCommand.Examples[0], SubmitCommand.Examples[0]],
     };
 }
