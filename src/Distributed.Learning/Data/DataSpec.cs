@@ -39,6 +39,7 @@ public abstract record DataSpec
             ModelOutput = modelOutput,
         };
         section.RejectUnknownKeys();
+        if (spec.InputShape is { } shape) spec.CheckInput(shape);
         return spec;
     }
 
@@ -88,10 +89,7 @@ public abstract record DataSpec
 
     private void CheckFit(IDataSet training)
     {
-        if (ModelInput is not null && !ModelInput.SequenceEqual(training.InputShape))
-            throw new BadInputException(
-                $"{File}: model.input: expected {ModelSpec.Shape(training.InputShape)}, the shape of a sample of this data,"
-                + $" got {ModelSpec.Shape(ModelInput)}");
+        CheckInput(training.InputShape);
         if (Augmentation is not null && !Augmentation.Fits(training.InputShape, training.Tokens > 0))
             throw new BadInputException(
                 $"{File}: data.augment: expected images [channels, height, width] (noise: numbers of any shape),"
@@ -105,6 +103,13 @@ public abstract record DataSpec
             throw new BadInputException(
                 $"{File}: model.layers: expected {ModelSpec.Shape(training.TargetShape)} to come out, as the data's targets are,"
                 + $" got {ModelSpec.Shape(ModelOutput)}");
+    }
+
+    private void CheckInput(IReadOnlyList<long> shape)
+    {
+        if (ModelInput is not null && !ModelInput.SequenceEqual(shape))
+            throw new BadInputException(
+                $"{File}: model.input: expected {ModelSpec.Shape(shape)}, the shape of a sample of this data, got {ModelSpec.Shape(ModelInput)}");
     }
 
     private static long Elements(IReadOnlyList<long> shape) => shape.Aggregate(1L, (product, size) => product * size);

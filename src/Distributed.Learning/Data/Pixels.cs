@@ -20,13 +20,16 @@ public sealed record Pixels(IReadOnlyList<double> Means, IReadOnlyList<double> D
     public static Pixels Plain { get; } = new(0, 1);
 
     /// <summary>Reads <c>mean</c> and <c>std</c>: a number each, or lists with a number for each channel.</summary>
-    /// <exception cref="BadInputException">A number is out of its range, or the lists are not equally long.</exception>
-    internal static Pixels Read(SettingsSection section)
+    /// <param name="section">The section <c>data</c>.</param>
+    /// <param name="channels">How many channels the images have.</param>
+    /// <exception cref="BadInputException">A number is out of its range, or a list has neither one number nor one for each channel.</exception>
+    internal static Pixels Read(SettingsSection section, int channels)
     {
         var means = section.Numbers("mean", [0], 0, 1);
         var deviations = section.Numbers("std", [.. means.Select(_ => 1.0)], 1e-3, 1);
-        if (means.Count == 0 || means.Count != deviations.Count)
-            throw section.Error("std", $"expected as many numbers as in mean ({means.Count}, at least 1), got {deviations.Count}");
+        var expected = channels == 1 ? "one number" : $"one number, or {channels}, one for each channel";
+        if (means.Count != 1 && means.Count != channels) throw section.Error("mean", $"expected {expected}, got {means.Count}");
+        if (means.Count != deviations.Count) throw section.Error("std", $"expected as many numbers as in mean, {means.Count}, got {deviations.Count}");
         return new Pixels(means, deviations);
     }
 

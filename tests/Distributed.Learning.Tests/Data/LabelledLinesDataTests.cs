@@ -58,7 +58,7 @@ public sealed class LabelledLinesDataTests : IDisposable
         folder.Write("test.txt", "a one\nc two\n");
 
         Assert.Contains(
-            "test.txt:2: expected a label of the training set (a, b), got 'c'", Refused(("file", "train.txt"), ("test-file", "test.txt")));
+            "test.txt:2: expected a class of the training set (a, b), got 'c'", Refused(("file", "train.txt"), ("test-file", "test.txt")));
     }
 
     [SampleDataFact("sentences")]

@@ -26,13 +26,9 @@ internal sealed record Cifar10Data(IReadOnlyList<string> Folders, Pixels Pixels)
 
     public override IReadOnlyList<long> InputShape { get; } = [3, 32, 32];
 
-    public static Cifar10Data Read(SettingsSection section)
-    {
-        var pixels = Pixels.Read(section);
-        if (pixels.Means.Count is not 1 and not 3) throw section.Error("mean", $"expected a number or 3, one for each channel, got {pixels.Means.Count}");
-        return new Cifar10Data(
-            section.Has("folders") ? DataFile.Names(section, "folders", "folder") : ["cifar-10-batches-bin", "cifar10"], pixels);
-    }
+    public static Cifar10Data Read(SettingsSection section) => new(
+        section.Has("folders") ? DataFile.Names(section, "folders", "folder") : ["cifar-10-batches-bin", "cifar10"],
+        Pixels.Read(section, channels: 3));
 
     public override void CheckFiles(string dataFolder)
     {
@@ -60,8 +56,8 @@ internal sealed record Cifar10Data(IReadOnlyList<string> Folders, Pixels Pixels)
     private string Folder(string dataFolder) =>
         Folders.Select(name => Path.Combine(dataFolder, name)).FirstOrDefault(Directory.Exists)
         ?? throw new BadInputException(
-            $"{dataFolder}: expected a folder {string.Join(" or ", Folders)} with data_batch_1.bin and its five companions (CIFAR-10, binary version),"
-            + " got none; place it there or name another data folder with --data");
+            $"{dataFolder}: expected a folder {string.Join(" or ", Folders)} with data_batch_1.bin and its five companions"
+            + " (CIFAR-10, binary version), got none; place it there or name another data folder with --data");
 
     private TensorDataSet Read(string folder, string[] names)
     {
@@ -91,8 +87,7 @@ internal sealed record Cifar10Data(IReadOnlyList<string> Folders, Pixels Pixels)
         stream.CopyTo(memory);
         var bytes = memory.ToArray();
         if (bytes.Length == 0 || bytes.Length % RecordBytes != 0)
-            throw DataFile.Bad(
-                path, $"expected whole records of {RecordBytes} bytes, got {bytes.Length} bytes ({bytes.Length / RecordBytes} records and {bytes.Length % RecordBytes} bytes)");
+            throw DataFile.Bad(path, $"expected whole records of {RecordBytes} bytes, got {bytes.Length} bytes");
         for (var at = 0; at < bytes.Length; at += RecordBytes)
             if (bytes[at] >= ClassNames.Length)
                 throw DataFile.Bad(path, $"expected classes from 0 to {ClassNames.Length - 1}, got {bytes[at]} at record {at / RecordBytes}");

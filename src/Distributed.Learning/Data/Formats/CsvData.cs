@@ -1,4 +1,3 @@
-using System.Globalization;
 using static TorchSharp.torch;
 
 namespace Distributed.Learning;
@@ -134,12 +133,7 @@ internal sealed record CsvData : DataSpec
     private static (List<CsvRow> Rows, int[] Classes, string[] Labels) Classify(
         List<CsvRow> rows, string file, TableColumn target, RowProblems problems)
     {
-        string[] labels =
-        [
-            .. rows.Where(row => row.File == file).Select(row => row.Cells[target.Index]).Distinct(StringComparer.Ordinal)
-                .OrderBy(label => double.TryParse(label, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number : double.MaxValue)
-                .ThenBy(label => label, StringComparer.Ordinal),
-        ];
+        var labels = Labels.InOrder(rows.Where(row => row.File == file).Select(row => row.Cells[target.Index]));
         var known = new List<CsvRow>(rows.Count);
         var classes = new List<int>(rows.Count);
         foreach (var row in rows)
@@ -149,7 +143,7 @@ internal sealed record CsvData : DataSpec
             {
                 problems.Report(
                     row.File, row.Line, target.Name,
-                    $"expected a class of the training set ({RowProblems.Shown(string.Join(", ", labels))}), got '{RowProblems.Shown(row.Cells[target.Index])}'");
+                    Labels.Unknown(row.Cells[target.Index], labels));
                 continue;
             }
             known.Add(row);

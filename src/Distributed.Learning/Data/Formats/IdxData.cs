@@ -13,7 +13,7 @@ internal sealed record IdxData(IReadOnlyList<string> Folders, int Classes, Pixel
     public override string Format => Name;
 
     public static IdxData Read(SettingsSection section) => new(
-        DataFile.Names(section, "folders", "folder"), section.Integer("classes", 10, 1, 256), Pixels.Read(section));
+        DataFile.Names(section, "folders", "folder"), section.Integer("classes", 10, 1, 256), Pixels.Read(section, channels: 1));
 
     public override void CheckFiles(string dataFolder) => IdxFolder.Find(dataFolder, Folders);
 

@@ -29,11 +29,8 @@ internal sealed record ImageFolderData(
         if (size.Count != 2) throw section.Error("size", $"expected [height, width], got {size.Count} numbers");
         var channels = section.Integer("channels", 3, 1, 3);
         if (channels == 2) throw section.Error("channels", "expected 1 (grey) or 3 (colours), got 2");
-        var pixels = Pixels.Read(section);
-        if (pixels.Means.Count != 1 && pixels.Means.Count != channels)
-            throw section.Error("mean", $"expected a number or {channels}, one for each channel, got {pixels.Means.Count}");
         return new ImageFolderData(
-            DataFile.Name(section, "folder"), (int)size[0], (int)size[1], channels, pixels,
+            DataFile.Name(section, "folder"), (int)size[0], (int)size[1], channels, Pixels.Read(section, channels),
             RowProblems.ReadSkip(section), Split.Read(section, Split.Fraction(0.2)));
     }
 
@@ -86,7 +83,8 @@ internal sealed record ImageFolderData(
     {
         var size = Channels * Height * Width;
         if ((long)part.Length * size > Array.MaxLength)
-            throw DataFile.Bad(Folder, $"expected images of at most {Array.MaxLength} bytes in all, got {(long)part.Length * size}; choose a smaller size");
+            throw DataFile.Bad(
+                Folder, $"expected images of at most {Array.MaxLength} bytes in all, got {(long)part.Length * size}; choose a smaller size");
         var images = new byte[part.Length * size];
         var labels = new List<long>(part.Length);
         var skipped = 0;

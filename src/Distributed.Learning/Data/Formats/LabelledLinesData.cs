@@ -47,12 +47,12 @@ internal sealed record LabelledLinesData(
         var ownLines = lines.Count;
         if (Split.File is { } testFile) lines.AddRange(ReadLines(DataFile.Find(dataFolder, testFile), problems));
 
-        var labels = Labels(lines.Take(ownLines).Select(line => line.Label));
+        var labels = Labels.InOrder(lines.Take(ownLines).Select(line => line.Label));
         var numbers = Numbers(labels);
         var known = new List<Line>(lines.Count);
         foreach (var line in lines)
             if (numbers.ContainsKey(line.Label)) known.Add(line);
-            else problems.Report(line.File, line.Number, null, $"expected a label of the training set ({string.Join(", ", labels)}), got '{RowProblems.Shown(line.Label)}'");
+            else problems.Report(line.File, line.Number, null, Labels.Unknown(line.Label, labels));
 
         int[] classes = [.. known.Select(line => numbers[line.Label])];
         var (training, test) = Split.Divide(known.Count, known.Count - Math.Min(ownLines, known.Count), classes);
@@ -90,10 +90,6 @@ internal sealed record LabelledLinesData(
 
     private string[] Words(string sentence) =>
         (Lowercase ? sentence.ToLowerInvariant() : sentence).Split(Spaces, StringSplitOptions.RemoveEmptyEntries);
-
-    // Numbers in their own order, then words in that of their characters.
-    private static string[] Labels(IEnumerable<string> labels) =>
-        [.. labels.Distinct().OrderBy(label => long.TryParse(label, out var number) ? number : long.MaxValue).ThenBy(label => label, StringComparer.Ordinal)];
 
     private static Dictionary<string, int> Numbers(string[] entries) =>
         new(entries.Select((entry, i) => KeyValuePair.Create(entry, i)), StringComparer.Ordinal);

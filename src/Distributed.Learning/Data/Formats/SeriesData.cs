@@ -82,12 +82,18 @@ internal sealed record SeriesData : DataSpec
         test ??= values[training.Length..];
         if (training.Length < Time + Horizon || test.Length < Time + Horizon)
             throw new BadInputException(
-                $"{File ?? "series"}: expected at least {Time + Horizon} numbers to train on and to test on, got {training.Length} and {test.Length}");
+                $"{File ?? "series"}: expected at least {Time + Horizon} numbers to train on and to test on,"
+                + $" got {training.Length} and {test.Length}");
         var scale = ValueScale.Standardising(training);
         var notes = new DataNotes
         {
             SkippedRows = problems.Skipped,
-            Findings = [string.Create(CultureInfo.InvariantCulture, $"{training.Length} + {test.Length} numbers, mean {scale.Offset:G6}, deviation {scale.Scale:G6}")],
+            Findings =
+            [
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{training.Length} + {test.Length} numbers, mean {scale.Offset:G6}, deviation {scale.Scale:G6}"),
+            ],
         };
         return (Windows(training), Windows(test));
 
