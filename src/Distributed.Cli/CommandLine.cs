@@ -47,6 +47,7 @@ internal static class CommandLine
             NodeCommand.Create(session),
             SubmitCommand.Create(session),
             BenchCommand.Create(session),
+            DataCommand.Create(session),
         };
         foreach (var option in root.Options.OfType<HelpOption>()) option.Action = new HelpWithExamples((HelpAction)option.Action!);
         return root;

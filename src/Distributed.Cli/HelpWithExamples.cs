@@ -28,6 +28,9 @@ internal sealed class HelpWithExamples(HelpAction help) : SynchronousCommandLine
         "node" => NodeCommand.Examples,
         "submit" => SubmitCommand.Examples,
         "bench" or "step" => BenchCommand.Examples,
+        "data" => DataCommand.Examples,
+        "show" => DataShow.Examples,
+        "fetch" => DataFetch.Examples,
         _ => [LocalCommand.Examples[0], NodeCommand.Examples[0], SubmitCommand.Examples[0]],
     };
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using Distributed.Learning;
 
 namespace Distributed.Cli;
@@ -13,9 +14,11 @@ internal static class UsageText
     public static string Error(ParseResult parsed)
     {
         var command = parsed.CommandResult.Command;
-        var hint = command is RootCommand ? "trainer --help" : $"trainer {command.Name} --help";
-        return $"trainer: {Message(parsed, command)} (see '{hint}')";
+        return $"trainer: {Message(parsed, command)} (see '{Path(parsed.CommandResult)} --help')";
     }
+
+    private static string Path(CommandResult result) =>
+        result.Parent is CommandResult parent ? $"{Path(parent)} {result.Command.Name}" : "trainer";
 
     private static string Message(ParseResult parsed, Command command)
     {
@@ -28,11 +31,11 @@ internal static class UsageText
             var known = option
                 ? parsed.RootCommandResult.Command.Options.Concat(command.Options).Select(candidate => candidate.Name)
                 : command.Subcommands.Select(candidate => candidate.Name);
-            return $"unknown {(option ? "option" : command is RootCommand ? "command" : "argument")} '{unknown}'"
+            return $"unknown {(option ? "option" : command.Subcommands.Count > 0 ? "command" : "argument")} '{unknown}'"
                 + NearestName.Hint(unknown, known);
         }
 
-        if (command is RootCommand) return $"expected a command: {string.Join(", ", command.Subcommands.Select(candidate => candidate.Name))}";
+        if (command.Subcommands.Count > 0) return $"expected a command: {string.Join(", ", command.Subcommands.Select(candidate => candidate.Name))}";
         return parsed.Errors[0].Message.TrimEnd('.');
     }
 }

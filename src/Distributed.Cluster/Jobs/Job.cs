@@ -83,7 +83,7 @@ internal sealed record Job
         var name = root.Text("name", System.IO.Path.GetFileNameWithoutExtension(file));
         var seed = root.LongInteger("seed", 1, 0);
         var model = ModelSpec.Read(root.Section("model"));
-        var data = DataSpec.Read(root.Section("data"), model.Input);
+        var data = DataSpec.Read(root.Section("data"), model.Input, model.Output);
         var loss = LossSpec.Read(root);
         var optimizer = OptimizerSpec.Read(root.Section("optimizer"));
         var epochs = root.Integer("epochs", null, 1, 1_000_000);

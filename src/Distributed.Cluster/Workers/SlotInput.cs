@@ -16,7 +16,7 @@ internal sealed class SlotInput(IDataSet training, SlotSampler sampler, int[] sl
 
     public int StepsPerEpoch => sampler.StepsPerEpoch;
 
-    /// <summary>Gathers the batches of a step, unless they are there.</summary>
+    /// <summary>Draws the batches of a step, unless they are there.</summary>
     public void Prepare(long step)
     {
         if (preparedStep == step)
@@ -24,13 +24,13 @@ internal sealed class SlotInput(IDataSet training, SlotSampler sampler, int[] sl
         var started = Stopwatch.GetTimestamp();
         Drop();
         foreach (var slot in slots)
-            batches[slot] = training.Gather(sampler.Indices(step, slot));
+            batches[slot] = training.Draw(sampler.Indices(step, slot), sampler.SlotSeed(step, slot));
 
         preparedStep = step;
         preparing = Stopwatch.GetElapsedTime(started);
     }
 
-    /// <summary>How long the gathering of a step took.</summary>
+    /// <summary>How long the drawing of a step took.</summary>
     public TimeSpan TimeOf(long step)
     {
         Prepare(step);

@@ -1,124 +1,116 @@
 namespace Distributed.Learning;
 
 /// <summary>
-/// Which data a job trains on and is tested on.
-/// <code>
-/// data { format = digits, train = 8000, test = 2000 }                      the set that the program draws itself
-/// data { format = idx, folders = [mnist, mnist8k], mean = 0.13, std = 0.31 }   files of the MNIST family
-/// data { format = random, shape = [1, 28, 28], classes = 10, train = 1024, test = 256 }   noise, for benchmarks
-/// </code>
+/// Which data a job trains on and is tested on: its section <c>data { format = …, … }</c>. Each format is a record of its own in
+/// <c>Data/Formats</c>, listed once in <see cref="DataFormats"/>.
 /// </summary>
-public sealed record DataSpec
+public abstract record DataSpec
 {
-    // More would not fit into one array of pixels.
-    private const int MostSamples = 1_000_000;
-
-    // Training and test sets are drawn from different streams, so that neither changes when the other one grows.
-    private const ulong TrainingStream = 0x7472_6169_6E00_0001;
-    private const ulong TestStream = 0x7465_7374_0000_0002;
-
-    private DataSpec()
-    {
-    }
-
-    /// <summary><c>digits</c>, <c>idx</c> or <c>random</c>.</summary>
-    public required string Format { get; init; }
+    /// <summary>The format's name as it is written in a job, such as <c>idx</c>.</summary>
+    public abstract string Format { get; }
 
     /// <summary>The shape of one input, without the batch dimension; null where only the files know it.</summary>
-    public IReadOnlyList<long>? InputShape { get; private init; }
+    public virtual IReadOnlyList<long>? InputShape => null;
 
-    /// <summary>How many classes the targets come from.</summary>
-    public required int Classes { get; init; }
+    /// <summary>How training images are changed at random; null for not at all.</summary>
+    public Augmentation? Augmentation { get; private init; }
 
-    /// <summary>Samples to draw for training; 0 where files hold what they hold.</summary>
-    public int TrainingSamples { get; private init; }
+    // What the data must fit, and the file that says so; null where no model was given.
+    private IReadOnlyList<long>? ModelInput { get; init; }
 
-    /// <summary>Samples to draw for the test; 0 where files hold what they hold.</summary>
-    public int TestSamples { get; private init; }
+    private IReadOnlyList<long>? ModelOutput { get; init; }
 
-    /// <summary>Folders that may hold the files, the preferred one first; relative to the data folder.</summary>
-    public IReadOnlyList<string> Folders { get; private init; } = [];
-
-    /// <summary>What a byte of an image means.</summary>
-    public Pixels Pixels { get; private init; } = Pixels.Plain;
+    private string File { get; init; } = "";
 
     /// <summary>Reads the section <c>data</c> of a job.</summary>
     /// <param name="section">The section.</param>
-    /// <param name="modelInput">The model's input shape, which random data takes over unless it has its own <c>shape</c>.</param>
+    /// <param name="modelInput">The model's input shape, which the data must have; random data takes it over.</param>
+    /// <param name="modelOutput">The model's output shape: a score for each class, or a number for each value to predict.</param>
     /// <exception cref="BadInputException">A key is missing, unknown or out of its range.</exception>
-    public static DataSpec Read(SettingsSection section, IReadOnlyList<long>? modelInput = null)
+    public static DataSpec Read(
+        SettingsSection section, IReadOnlyList<long>? modelInput = null, IReadOnlyList<long>? modelOutput = null)
     {
-        var format = section.OneOf("format", null, "digits", "idx", "random");
-        var spec = format switch
+        var augment = section.OptionalSection("augment");
+        var spec = DataFormats.Read(section, modelInput) with
         {
-            "digits" => new DataSpec
-            {
-                Format = format,
-                InputShape = DrawnDigits.Shape,
-                Classes = DrawnDigits.Classes,
-                TrainingSamples = section.Integer("train", 8000, 1, MostSamples),
-                TestSamples = section.Integer("test", 2000, 1, MostSamples),
-                Pixels = DrawnDigits.Pixels,
-            },
-            "idx" => new DataSpec
-            {
-                Format = format,
-                Folders = FolderNames(section),
-                Classes = section.Integer("classes", 10, 1, 256),
-                Pixels = new Pixels(section.Number("mean", 0, 0, 1), section.Number("std", 1, 1e-3, 1)),
-            },
-            _ => new DataSpec
-            {
-                Format = format,
-                InputShape = RandomShape(section, modelInput),
-                Classes = section.Integer("classes", 10, 1, int.MaxValue),
-                TrainingSamples = section.Integer("train", 8192, 1, MostSamples),
-                TestSamples = section.Integer("test", 1000, 1, MostSamples),
-            },
+            File = section.File,
+            Augmentation = augment is null ? null : Augmentation.Read(augment),
+            ModelInput = modelInput,
+            ModelOutput = modelOutput,
         };
         section.RejectUnknownKeys();
+        if (spec.InputShape is { } shape) spec.CheckInput(shape);
         return spec;
     }
 
-    /// <summary>Looks whether the files are there and begin as they should, without reading them whole.</summary>
+    /// <summary>
+    /// Looks whether the files are there and begin as they should. Tables and texts, which are read fast, are read whole, so that every
+    /// error in them is known before any process starts.
+    /// </summary>
     /// <param name="dataFolder">Where data lies on this machine.</param>
-    /// <exception cref="BadInputException">A file is missing (and where to place it) or has a wrong header.</exception>
-    public void CheckFiles(string dataFolder)
+    /// <exception cref="BadInputException">A file is missing (and where to place it), is damaged, or does not fit the model.</exception>
+    public virtual void CheckFiles(string dataFolder)
     {
-        if (Format == "idx") IdxFolder.Find(dataFolder, Folders);
     }
 
     /// <summary>Reads or draws both sets into memory.</summary>
     /// <param name="dataFolder">Where data lies on this machine; not used by data that the program makes itself.</param>
     /// <param name="seed">The job's seed, which drawn and random data depend on.</param>
-    /// <exception cref="BadInputException">A file is missing or damaged, or files do not fit together.</exception>
+    /// <exception cref="BadInputException">A file is missing or damaged, files do not fit together, or the model does not fit them.</exception>
     public (IDataSet Training, IDataSet Test) Open(string dataFolder, long seed)
     {
-        if (Format == "idx") return IdxFolder.Find(dataFolder, Folders).Open(Classes, Pixels);
-        return (Make(TrainingSamples, TrainingStream), Make(TestSamples, TestStream));
-
-        IDataSet Make(int samples, ulong stream)
+        var (training, test) = Load(dataFolder, seed);
+        try
         {
-            var start = SplitMix64.Hash(unchecked((ulong)seed), stream);
-            return Format == "digits" ? DrawnDigits.Create(samples, start) : RandomData.Create(samples, InputShape!, Classes, start);
+            CheckFit(training);
+            return (Augmentation is null ? training : new AugmentedDataSet(training, Augmentation, Black), test);
+        }
+        catch
+        {
+            training.Dispose();
+            test.Dispose();
+            throw;
         }
     }
 
-    private static IReadOnlyList<string> FolderNames(SettingsSection section)
+    /// <summary>Reads or draws both sets.</summary>
+    private protected abstract (IDataSet Training, IDataSet Test) Load(string dataFolder, long seed);
+
+    /// <summary>What a black pixel is to the model, one number or one for each channel.</summary>
+    private protected virtual float[] Black => [0];
+
+    /// <summary>For formats that <see cref="CheckFiles"/> reads whole.</summary>
+    private protected void OpenAndClose(string dataFolder)
     {
-        var names = section.Texts("folders");
-        if (names.Count == 0) throw section.Error("folders", "expected at least one folder, got an empty list");
-        // A job comes from elsewhere and must not make a node read whatever it likes.
-        foreach (var name in names)
-            if (Path.IsPathRooted(name) || name.Split('/', '\\').Contains(".."))
-                throw section.Error("folders", $"expected folders below the data folder, got '{name}'");
-        return names;
+        var (training, test) = Open(dataFolder, seed: 0);
+        training.Dispose();
+        test.Dispose();
     }
 
-    private static IReadOnlyList<long> RandomShape(SettingsSection section, IReadOnlyList<long>? modelInput)
+    private void CheckFit(IDataSet training)
     {
-        var shape = section.Integers("shape", modelInput, 1, int.MaxValue);
-        if (shape.Count == 0) throw section.Error("shape", "expected the sizes of one input, got an empty list");
-        return shape;
+        CheckInput(training.InputShape);
+        if (Augmentation is not null && !Augmentation.Fits(training.InputShape, training.Tokens > 0))
+            throw new BadInputException(
+                $"{File}: data.augment: expected images [channels, height, width] (noise: numbers of any shape),"
+                + $" got samples {ModelSpec.Shape(training.InputShape)}{(training.Tokens > 0 ? " of tokens" : "")}");
+        if (ModelOutput is null) return;
+        if (training.Classes > 0 && (ModelOutput.Count == 0 || ModelOutput[^1] < training.Classes))
+            throw new BadInputException(
+                $"{File}: model.layers: expected {training.Classes} scores to come out, one for each class of the data,"
+                + $" got {ModelSpec.Shape(ModelOutput)}");
+        if (training.Classes == 0 && Elements(ModelOutput) != Elements(training.TargetShape))
+            throw new BadInputException(
+                $"{File}: model.layers: expected {ModelSpec.Shape(training.TargetShape)} to come out, as the data's targets are,"
+                + $" got {ModelSpec.Shape(ModelOutput)}");
     }
+
+    private void CheckInput(IReadOnlyList<long> shape)
+    {
+        if (ModelInput is not null && !ModelInput.SequenceEqual(shape))
+            throw new BadInputException(
+                $"{File}: model.input: expected {ModelSpec.Shape(shape)}, the shape of a sample of this data, got {ModelSpec.Shape(ModelInput)}");
+    }
+
+    private static long Elements(IReadOnlyList<long> shape) => shape.Aggregate(1L, (product, size) => product * size);
 }

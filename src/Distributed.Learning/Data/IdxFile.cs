@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.IO.Compression;
 
 namespace Distributed.Learning;
 
@@ -19,13 +18,13 @@ internal static class IdxFile
     /// <param name="dimensions">How many dimensions are expected.</param>
     /// <exception cref="BadInputException">The file cannot be read or is no such file.</exception>
     public static IReadOnlyList<int> ReadDimensions(string path, int dimensions) =>
-        Guarded(path, stream => Header(path, stream, dimensions));
+        DataFile.Read(path, stream => Header(path, stream, dimensions));
 
     /// <summary>Reads a whole file.</summary>
     /// <param name="path">The file.</param>
     /// <param name="dimensions">How many dimensions are expected.</param>
     /// <exception cref="BadInputException">The file cannot be read, is no such file, or is not as long as its header says.</exception>
-    public static IdxArray Read(string path, int dimensions) => Guarded(path, stream =>
+    public static IdxArray Read(string path, int dimensions) => DataFile.Read(path, stream =>
     {
         var sizes = Header(path, stream, dimensions);
         var elements = 1L;
@@ -77,32 +76,7 @@ internal static class IdxFile
         }
     }
 
-    private static T Guarded<T>(string path, Func<Stream, T> read)
-    {
-        try
-        {
-            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16);
-            using var content = IsGzip(file) ? new GZipStream(file, CompressionMode.Decompress) : (Stream)file;
-            return read(content);
-        }
-        catch (InvalidDataException e)
-        {
-            throw Bad(path, "expected data compressed by gzip that is whole, got a damaged file", e);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw Bad(path, $"cannot be read: {e.Message}", e);
-        }
-    }
-
-    private static bool IsGzip(FileStream file)
-    {
-        var isGzip = file.ReadByte() == 0x1f && file.ReadByte() == 0x8b;
-        file.Position = 0;
-        return isGzip;
-    }
-
     private static string Shown(IEnumerable<int> sizes) => string.Join(" x ", sizes);
 
-    private static BadInputException Bad(string path, string problem, Exception? inner = null) => new($"{path}: {problem}", inner);
+    private static BadInputException Bad(string path, string problem) => DataFile.Bad(path, problem);
 }

@@ -130,16 +130,11 @@ public sealed class SlotSampler
         return kept.Order;
     }
 
-    // Fisher-Yates from the end.
     private static int[] Shuffle(int count, Xoshiro256 random)
     {
         var order = new int[count];
         for (var i = 0; i < count; i++) order[i] = i;
-        for (var i = count - 1; i > 0; i--)
-        {
-            var j = random.Below(i + 1);
-            (order[i], order[j]) = (order[j], order[i]);
-        }
+        random.Shuffle(order);
         return order;
     }
 

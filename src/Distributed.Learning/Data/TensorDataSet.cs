@@ -4,27 +4,32 @@ namespace Distributed.Learning;
 
 /// <summary>
 /// A data set that lies in two tensors. Images stay bytes, a quarter of the memory, and become numbers when they are gathered:
-/// a batch costs two index selections and no managed work for a sample.
+/// a batch costs two index selections and no managed work for a sample. Either tensor may be a view in which samples overlap.
 /// </summary>
 internal sealed class TensorDataSet : IDataSet
 {
+    // A benchmark may ask for classes without end.
+    private const int MostCounted = 1 << 20;
+
     private readonly Tensor inputs;
     private readonly Tensor targets;
     private readonly Pixels pixels;
 
     /// <summary>Takes over both tensors.</summary>
-    /// <param name="inputs">Uint8 or float32, <c>[samples, …input shape]</c>; floats are taken as they are.</param>
-    /// <param name="targets">Int64, <c>[samples]</c>.</param>
-    /// <param name="classes">Targets are in [0, classes).</param>
+    /// <param name="inputs">Uint8, float32 or int64, <c>[samples, …input shape]</c>; only bytes are changed, by <paramref name="pixels"/>.</param>
+    /// <param name="targets">Int64 in [0, classes), <c>[samples]</c> or <c>[samples, time]</c>; or float32, <c>[samples, outputs]</c>.</param>
+    /// <param name="classes">How many classes; 0 where targets are values.</param>
     /// <param name="pixels">What a byte means.</param>
-    public TensorDataSet(Tensor inputs, Tensor targets, int classes, Pixels pixels)
+    public TensorDataSet(Tensor inputs, Tensor targets, int classes, Pixels? pixels = null)
     {
         this.inputs = inputs.DetachFromDisposeScope();
         this.targets = targets.DetachFromDisposeScope();
-        this.pixels = pixels;
+        this.pixels = pixels ?? Pixels.Plain;
         InputShape = inputs.shape[1..];
+        TargetShape = targets.shape[1..];
         Count = (int)inputs.shape[0];
         Classes = classes;
+        ClassCounts = classes is 0 or > MostCounted ? [] : CountClasses(targets, classes);
     }
 
     /// <summary>Wraps images that lie one after another in managed memory, without a copy.</summary>
@@ -39,7 +44,17 @@ internal sealed class TensorDataSet : IDataSet
 
     public IReadOnlyList<long> InputShape { get; }
 
+    public IReadOnlyList<long> TargetShape { get; }
+
     public int Classes { get; }
+
+    public int Tokens { get; init; }
+
+    public IReadOnlyList<long> ClassCounts { get; }
+
+    public ValueScale TargetScale { get; init; } = ValueScale.Identity;
+
+    public DataNotes Notes { get; init; } = DataNotes.None;
 
     public Batch Gather(ReadOnlySpan<int> indices)
     {
@@ -52,7 +67,7 @@ internal sealed class TensorDataSet : IDataSet
         if (gathered.dtype == ScalarType.Byte)
         {
             using var bytes = gathered;
-            gathered = bytes.to_type(ScalarType.Float32).mul_(pixels.Scale).add_(pixels.Offset);
+            gathered = pixels.ToFloats(bytes);
         }
         return new Batch(gathered.DetachFromDisposeScope(), targets.index_select(0, rows).DetachFromDisposeScope(), indices.Length);
     }
@@ -61,5 +76,12 @@ internal sealed class TensorDataSet : IDataSet
     {
         inputs.Dispose();
         targets.Dispose();
+    }
+
+    private static IReadOnlyList<long> CountClasses(Tensor targets, int classes)
+    {
+        using var flat = targets.reshape(-1);
+        using var counts = flat.bincount(null, classes);
+        return counts.data<long>().ToArray();
     }
 }

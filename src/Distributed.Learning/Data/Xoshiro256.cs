@@ -48,6 +48,16 @@ internal sealed class Xoshiro256
         return (int)(product >> 32);
     }
 
+    /// <summary>Puts items in a random order (Fisher-Yates from the end).</summary>
+    public void Shuffle(Span<int> items)
+    {
+        for (var i = items.Length - 1; i > 0; i--)
+        {
+            var j = Below(i + 1);
+            (items[i], items[j]) = (items[j], items[i]);
+        }
+    }
+
     /// <summary>A number in [0, 1) with 53 random bits.</summary>
     public double Unit() => (Next() >> 11) * (1.0 / (1UL << 53));
 

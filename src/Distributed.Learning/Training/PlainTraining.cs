@@ -46,7 +46,7 @@ public static class PlainTraining
         {
             var start = Stopwatch.GetTimestamp();
             using var scope = NewDisposeScope();
-            using var samples = training.Gather(sampler.Indices(step, 0));
+            using var samples = training.Draw(sampler.Indices(step, 0), sampler.SlotSeed(step, 0));
             using var generator = manual_seed(sampler.SlotSeed(step, 0));
             // PyTorch's zero_grad(set_to_none=True), its default.
             foreach (var parameter in module.parameters()) parameter.grad = null;

@@ -113,7 +113,7 @@ public sealed class DataSpecTests : IDisposable
         var format = Assert.Throws<BadInputException>(() => DataSpec.Read(Examples.Section(("format", "digit"))));
         var key = Assert.Throws<BadInputException>(() => DataSpec.Read(Examples.Section(("format", "digits"), ("trian", 5))));
 
-        Assert.Contains("digits, idx, random", format.Message);
+        Assert.Contains("digits, idx, cifar10, images, csv, labelled-lines, text, series, random", format.Message);
         Assert.Contains("did you mean 'train'", key.Message);
     }
 
@@ -136,6 +136,54 @@ public sealed class DataSpecTests : IDisposable
             Assert.InRange(batch.Targets.max().item<long>(), 1, 3);
         }
     }
+
+    [Fact]
+    public void Random_data_can_be_sequences_of_tokens_with_a_class_at_each_place()
+    {
+        var (training, test) = DataSpec.Read(Examples.Section(
+            ("format", "random"), ("shape", new object[] { 7 }), ("tokens", 65), ("classes", 65), ("targets", "each-place"), ("train", 300))).Open(".", 1);
+        using (training)
+        using (test)
+        using (var batch = training.Gather([.. Enumerable.Range(0, 300)]))
+        {
+            Assert.Equal((ScalarType.Int64, ScalarType.Int64), (batch.Inputs.dtype, batch.Targets.dtype));
+            Assert.Equal([300L, 7], batch.Inputs.shape);
+            Assert.Equal([300L, 7], batch.Targets.shape);
+            Assert.Equal((0L, 64L), (batch.Inputs.min().item<long>(), batch.Inputs.max().item<long>()));
+            Assert.Equal((65, 65, 2100L), (training.Tokens, training.Classes, training.ClassCounts.Sum()));
+        }
+    }
+
+    [Fact]
+    public void Random_data_can_have_values_to_predict()
+    {
+        var section = Examples.Section(("format", "random"), ("targets", "values"), ("outputs", 3));
+        var (training, test) = DataSpec.Read(section, [4], [3]).Open(".", 1);
+        using (training)
+        using (test)
+        using (var batch = training.Gather([0, 1]))
+        {
+            Assert.Equal([2L, 3], batch.Targets.shape);
+            Assert.Equal((0, ScalarType.Float32), (training.Classes, batch.Targets.dtype));
+            Assert.Empty(training.ClassCounts);
+        }
+        Assert.Contains(
+            "model.layers: expected [3] to come out, as the data's targets are, got [2]",
+            Assert.Throws<BadInputException>(() => DataSpec.Read(section, [4], [2]).Open(".", 1)).Message);
+    }
+
+    [Fact]
+    public void A_shape_that_is_known_without_files_is_compared_with_the_model_at_once() =>
+        Assert.Contains(
+            "model.input: expected [1, 28, 28], the shape of a sample of this data, got [1, 32, 32]",
+            Assert.Throws<BadInputException>(() => DataSpec.Read(Examples.Section(("format", "digits")), [1, 32, 32])).Message);
+
+    [Fact]
+    public void Means_for_more_channels_than_there_are_are_refused() =>
+        Assert.Contains(
+            "mean: expected one number, got 3",
+            Assert.Throws<BadInputException>(() => DataSpec.Read(Examples.Section(
+                ("format", "idx"), ("folders", new object[] { "mnist" }), ("mean", new object[] { 0.1, 0.2, 0.3 })))).Message);
 
     [Fact]
     public void Random_data_without_a_shape_is_refused() =>

@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Distributed.Learning.Tests;
 
 /// <summary>An empty folder that is gone when the test is over.</summary>
@@ -12,6 +14,8 @@ internal sealed class TemporaryFolder : IDisposable
         File.WriteAllBytes(file, bytes);
         return file;
     }
+
+    public string Write(string name, string text) => Write(name, Encoding.UTF8.GetBytes(text));
 
     public void Dispose() => Directory.Delete(Path, recursive: true);
 }

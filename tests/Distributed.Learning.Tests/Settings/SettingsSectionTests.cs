@@ -94,4 +94,17 @@ public class SettingsSectionTests
     [InlineData("outt", "out")]
     [InlineData("something", null)]
     public void The_nearest_name_is_found(string name, string? nearest) => Assert.Equal(nearest, NearestName.Find(name, ["out", "kernel", "stride"]));
+
+    [Fact]
+    public void Numbers_are_a_list_or_a_single_one()
+    {
+        var section = Examples.Section(("mean", new object[] { 0.1, 0.2 }), ("std", 0.5), ("bad", new object[] { 0.1, "x" }));
+
+        Assert.Equal([0.1, 0.2], section.Numbers("mean", null, 0, 1));
+        Assert.Equal([0.5], section.Numbers("std", null, 0, 1));
+        Assert.Equal([7.0], section.Numbers("absent", [7], 0, 1));
+        Assert.Contains(
+            "bad[1]: expected a number of at least 0 and at most 1, got 'x'",
+            Assert.Throws<BadInputException>(() => section.Numbers("bad", null, 0, 1)).Message);
+    }
 }
