@@ -5,6 +5,7 @@ using Distributed.Cluster.Monitoring;
 using Distributed.Cluster.Nodes;
 using Distributed.Cluster.Protocol;
 using Distributed.Cluster.Workers;
+using Distributed.Learning;
 
 namespace Distributed.Cluster.Coordination;
 
@@ -15,8 +16,6 @@ internal sealed partial class JobActor
     private readonly Dictionary<long, double> epochLosses = [];
     private long lastStepAt = Environment.TickCount64;
     private StepTimes? stepTimes;
-
-    private bool CountsCorrect => job.Loss.Type == "cross-entropy";
 
     private long Steps => sampler is null ? 0 : (long)sampler.StepsPerEpoch * job.Epochs;
 
@@ -70,7 +69,7 @@ internal sealed partial class JobActor
         epochLosses[epoch] = loss;
     }
 
-    private void Complete(EvaluationFigures figures)
+    private void Complete(Evaluation figures)
     {
         evaluation = figures;
         lastStepAt = Environment.TickCount64;
@@ -79,10 +78,9 @@ internal sealed partial class JobActor
         files.Flush();
         node.Log.Evaluated(figures.Version, figures.Loss, figures.Accuracy ?? double.NaN, figures.Samples);
         var trained = epochLosses.Remove(epoch, out var loss) ? string.Create(CultureInfo.InvariantCulture, $"  loss {loss:F4}") : "";
-        var accuracy = figures.Accuracy is { } share ? string.Create(CultureInfo.InvariantCulture, $"  accuracy {100 * share:F2} %") : "";
         Notice(string.Create(
             CultureInfo.InvariantCulture,
-            $"epoch {epoch}/{job.Epochs}{trained}  test loss {figures.Loss:F4}{accuracy}  {statistics.SamplesPerSecond:N0} samples/s"));
+            $"epoch {epoch}/{job.Epochs}{trained}  test loss {figures.Loss:F4}{EvaluationText.Line(figures)}  {statistics.SamplesPerSecond:N0} samples/s"));
     }
 
     /// <summary>No step for longer than steps take: says who lags, and ends the job at twice that time.</summary>
@@ -192,7 +190,7 @@ internal sealed partial class JobActor
             evaluation, 0, Elapsed, reason);
         files.Write(summary);
         clusterLog.Flush();
-        submitter.Tell(new JobMessages.Ended(id, status, reason, files.Folder, summary));
+        submitter.Tell(new JobMessages.Ended(id, status, reason, files.Folder, summary with { Evaluation = summary.Evaluation?.Brief() }));
         Context.Stop(Self);
     }
 

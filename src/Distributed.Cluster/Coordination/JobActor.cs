@@ -45,7 +45,7 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
     private EvaluationBoard? evaluations;
     private readonly List<StepRecord> epochSteps = [];
     private StepRecord? lastStep;
-    private EvaluationFigures? evaluation;
+    private Evaluation? evaluation;
     private string phase = "gathering nodes";
     private long phaseSince = Environment.TickCount64;
     private JobStatus status = JobStatus.Failed;
@@ -168,8 +168,8 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
             if (sampler is null)
             {
                 sampler = new SlotSampler(ready.TrainingSamples, job.Batch, job.Slots, job.Seed);
-                evaluations = new EvaluationBoard(ready.TestSamples, CountsCorrect);
-                board = new StepBoard(job.Slots, FirstVersion, CountsCorrect);
+                evaluations = new EvaluationBoard(ready.TestSamples);
+                board = new StepBoard(job.Slots, FirstVersion);
             }
 
             if (sampler.Samples != ready.TrainingSamples)

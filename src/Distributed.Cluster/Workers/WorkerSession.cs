@@ -27,6 +27,7 @@ internal sealed class WorkerSession : IDisposable
     private readonly WorkerSessionEvents events;
     private readonly TaskCompletionSource<TrainingMessages.Connect> servers = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource ended = new();
+    private readonly OutputMeaning meaning;
     private readonly Thread thread;
     private volatile VersionGate? gate;
 
@@ -34,6 +35,7 @@ internal sealed class WorkerSession : IDisposable
         Job job, TrainingMessages.Train order, string node, string dataFolder, Deadlines deadlines, WorkerSessionEvents events)
     {
         this.job = job;
+        meaning = OutputMeanings.Of(job.Loss);
         this.order = order;
         this.node = node;
         this.dataFolder = dataFolder;
@@ -165,8 +167,8 @@ internal sealed class WorkerSession : IDisposable
                 var batch = input.Batch(step, slot);
                 var result = batch is null
                     ? default
-                    : replica.ComputeSlot(batch, loss, input.Weight(step, slot), input.Sampler.SlotSeed(step, slot));
-                results.Add(new ProgressMessages.SlotReport(slot, result.Samples, result.LossSum, result.Correct));
+                    : replica.ComputeSlot(batch, loss, input.Weight(step, slot), input.Sampler.SlotSeed(step, slot), meaning);
+                results.Add(new ProgressMessages.SlotReport(slot, result.Samples, result.LossSum, result.Predictions, result.Correct));
             },
             setAside: scratch => replica.CopyGradients(buffer, scratch),
             addAside: scratch => replica.AddGradients(scratch, buffer));
@@ -181,8 +183,8 @@ internal sealed class WorkerSession : IDisposable
         {
             if (!order.Slots.Contains(block % job.Slots))
                 continue;
-            var result = Evaluator.EvaluateBlock(replica.Forward, test, loss, block);
-            events.Evaluated(new ProgressMessages.EvaluationReport(version, block, result.Samples, result.LossSum, result.Correct));
+            events.Evaluated(new ProgressMessages.EvaluationReport(
+                version, Evaluator.EvaluateBlock(replica.Forward, test, loss, meaning, block)));
         }
     }
 }

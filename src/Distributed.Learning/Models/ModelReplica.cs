@@ -7,8 +7,9 @@ namespace Distributed.Learning;
 /// <summary>What one slot's samples gave.</summary>
 /// <param name="Samples">Number of samples.</param>
 /// <param name="LossSum">Mean loss times samples, before the slot's weight.</param>
-/// <param name="Correct">Samples whose class was predicted; 0 where the targets are no classes.</param>
-public readonly record struct SlotResult(int Samples, double LossSum, long Correct);
+/// <param name="Predictions">Predictions that are right or wrong (samples, tokens, decisions); 0 where values are predicted.</param>
+/// <param name="Correct">How many of them are right.</param>
+public readonly record struct SlotResult(int Samples, double LossSum, int Predictions, int Correct);
 
 /// <summary>
 /// A worker's copy of the model. Its parameters are views of one of several flat weight buffers, and the gradients of its parameters
@@ -88,7 +89,8 @@ public sealed class ModelReplica : IDisposable
     /// <param name="loss">The job's loss.</param>
     /// <param name="weight">The slot's share of the global batch.</param>
     /// <param name="seed">Seeds torch's process-wide random generator before the forward pass (dropout).</param>
-    public SlotResult ComputeSlot(Batch batch, ILossFunction loss, double weight, long seed)
+    /// <param name="meaning">What the outputs say, for counting those that are right.</param>
+    public SlotResult ComputeSlot(Batch batch, ILossFunction loss, double weight, long seed, OutputMeaning meaning = OutputMeaning.Logits)
     {
         if (batch.Samples == 0) return default;
         ComputeThread.Enter();
@@ -98,7 +100,8 @@ public sealed class ModelReplica : IDisposable
         var outputs = module.call(batch.Inputs);
         var mean = loss.Mean(outputs, batch.Targets);
         (weight == 1 ? mean : mean * weight).backward();
-        return new SlotResult(batch.Samples, mean.ToDouble() * batch.Samples, Accuracy.CountCorrect(outputs, batch.Targets));
+        var (predictions, correct) = Accuracy.Count(outputs, batch.Targets, meaning);
+        return new SlotResult(batch.Samples, mean.ToDouble() * batch.Samples, predictions, correct);
     }
 
     /// <summary>The outputs for some inputs with the current weights, in evaluation mode and without gradients.</summary>
