@@ -48,6 +48,10 @@ internal static class CommandLine
             SubmitCommand.Create(session),
             BenchCommand.Create(session),
             DataCommand.Create(session),
+            EvaluateCommand.Create(session),
+            PredictCommand.Create(session),
+            AttackCommand.Create(session),
+            ExplainCommand.Create(session),
         };
         foreach (var option in root.Options.OfType<HelpOption>()) option.Action = new HelpWithExamples((HelpAction)option.Action!);
         return root;

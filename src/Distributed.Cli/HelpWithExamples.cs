@@ -31,6 +31,10 @@ internal sealed class HelpWithExamples(HelpAction help) : SynchronousCommandLine
         "data" => DataCommand.Examples,
         "show" => DataShow.Examples,
         "fetch" => DataFetch.Examples,
-        _ => [LocalCommand.Examples[0], NodeCommand.Examples[0], SubmitCommand.Examples[0]],
+        "evaluate" => EvaluateCommand.Examples,
+        "predict" => PredictCommand.Examples,
+        "attack" => AttackCommand.Examples,
+        "explain" => ExplainCommand.Examples,
+        _ => [LocalCommand.Examples[0], NodeCommand.Examples[0], SubmitCommand.Examples[0], EvaluateCommand.Examples[0]],
     };
 }

@@ -22,7 +22,8 @@ internal static class OutcomeText
     {
         if (summary.Evaluation is { } evaluation)
         {
-            if (evaluation.Accuracy is { } accuracy) lines.Add($"test accuracy  {Figures.Percent(accuracy, 2)} of {Figures.Count(evaluation.Samples)}");
+            foreach (var (name, value) in EvaluationText.Headline(evaluation))
+                lines.Add($"{"test " + name,-15}{value}{(name == "accuracy" ? $" of {Figures.Count(evaluation.Samples)}" : "")}");
             lines.Add($"test loss      {Figures.Loss(evaluation.Loss)}");
         }
 

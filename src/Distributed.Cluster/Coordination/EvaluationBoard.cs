@@ -1,11 +1,10 @@
-using Distributed.Cluster.Monitoring;
 using Distributed.Cluster.Protocol;
 using Distributed.Learning;
 
 namespace Distributed.Cluster.Coordination;
 
 /// <summary>Puts the blocks of an evaluation together, in the order of their numbers whoever computed them.</summary>
-internal sealed class EvaluationBoard(int testSamples, bool countsCorrect)
+internal sealed class EvaluationBoard(int testSamples)
 {
     private readonly Dictionary<long, Dictionary<int, EvaluationBlock>> open = [];
     private readonly int blocks = Evaluator.BlockCount(testSamples);
@@ -15,18 +14,17 @@ internal sealed class EvaluationBoard(int testSamples, bool countsCorrect)
     /// Adds a block; returns the evaluation that it completes, if it does. What comes again is dropped: no worker evaluates a
     /// version before all have evaluated the one before.
     /// </summary>
-    public EvaluationFigures? Add(ProgressMessages.EvaluationReport report)
+    public Evaluation? Add(ProgressMessages.EvaluationReport report)
     {
-        if (report.Version <= newest || report.Block < 0 || report.Block >= blocks)
+        if (report.Version <= newest || report.Block.Block < 0 || report.Block.Block >= blocks)
             return null;
         if (!open.TryGetValue(report.Version, out var known))
             open.Add(report.Version, known = []);
-        known[report.Block] = new EvaluationBlock(report.Block, report.Samples, report.LossSum, report.Correct);
+        known[report.Block.Block] = report.Block;
         if (known.Count < blocks)
             return null;
         open.Remove(report.Version);
         newest = report.Version;
-        var whole = Evaluation.Combine(known.Values);
-        return new EvaluationFigures(report.Version, whole.Samples, whole.Loss, countsCorrect ? whole.Accuracy : null);
+        return Evaluation.Combine(known.Values, report.Version);
     }
 }

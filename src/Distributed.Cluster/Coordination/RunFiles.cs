@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Distributed.Cluster.Jobs;
 using Distributed.Cluster.Monitoring;
+using Distributed.Learning;
 
 namespace Distributed.Cluster.Coordination;
 
@@ -53,15 +54,14 @@ internal sealed class RunFiles : IDisposable
         exchangeMilliseconds = Round(step.ExchangeMilliseconds),
     });
 
-    public void Write(EvaluationFigures evaluation, int epoch) => WriteLine(new
+    /// <summary>The figures without the tables of classes, which summary.json holds.</summary>
+    public void Write(Evaluation evaluation, int epoch)
     {
-        kind = "evaluation",
-        version = evaluation.Version,
-        epoch,
-        loss = evaluation.Loss,
-        accuracy = evaluation.Accuracy,
-        samples = evaluation.Samples,
-    });
+        var figures = JsonSerializer.SerializeToNode(evaluation.Brief(), JsonLine)!.AsObject();
+        figures.Insert(0, "kind", "evaluation");
+        figures.Insert(1, "epoch", epoch);
+        metrics.WriteLine(figures.ToJsonString(JsonLine));
+    }
 
     /// <summary>Writes summary.json, whole or not at all.</summary>
     public void Write(RunSummary summary)
@@ -71,6 +71,9 @@ internal sealed class RunFiles : IDisposable
         File.WriteAllText(file + ".new", JsonSerializer.Serialize(summary, Json) + "\n");
         File.Move(file + ".new", file, overwrite: true);
     }
+
+    /// <summary>Writes curves.svg.</summary>
+    public void WriteCurves(string svg) => File.WriteAllText(Path.Combine(Folder, "curves.svg"), svg);
 
     /// <summary>Makes what was written so far visible to readers of the folder.</summary>
     public void Flush() => metrics.Flush();

@@ -11,7 +11,7 @@ internal sealed record StepRecord(
 /// Puts the workers' parts of each step together. Losses are summed in slot order in double precision, so that a step's figures
 /// are the same for any number of workers. Steps come out whole and in order.
 /// </summary>
-internal sealed class StepBoard(int slots, long firstStep, bool countsCorrect)
+internal sealed class StepBoard(int slots, long firstStep)
 {
     private readonly SortedDictionary<long, Entry> open = [];
     private long next = firstStep;
@@ -64,16 +64,17 @@ internal sealed class StepBoard(int slots, long firstStep, bool countsCorrect)
     {
         var samples = 0;
         var loss = 0.0;
-        long correct = 0;
+        var (predictions, correct) = (0L, 0L);
         foreach (var slot in entry.Slots)
         {
             samples += slot!.Samples;
             loss += slot.LossSum;
+            predictions += slot.Predictions;
             correct += slot.Correct;
         }
 
         return new StepRecord(
-            step, samples, loss / samples, countsCorrect ? (double)correct / samples : null, entry.Total, entry.Compute, entry.Input,
+            step, samples, loss / samples, predictions > 0 ? (double)correct / predictions : null, entry.Total, entry.Compute, entry.Input,
             entry.Exchange);
     }
 }

@@ -27,6 +27,11 @@ internal sealed record Job
 
     public required int Epochs { get; init; }
 
+    public required EvaluationSchedule Evaluation { get; init; }
+
+    /// <summary>Null: every epoch is trained.</summary>
+    public EarlyStoppingSpec? EarlyStopping { get; init; }
+
     /// <summary>Samples of one global batch, over all slots.</summary>
     public required int Batch { get; init; }
 
@@ -92,6 +97,8 @@ internal sealed record Job
         var servers = root.Integer("servers", 1, 1, 256);
         var slots = root.Text("slots", "auto") == "auto" ? workers : root.Integer("slots", null, 1, 4096);
         var threads = root.Integer("threads", 1, 1, 1024);
+        var evaluation = EvaluationSchedule.Read(root);
+        var earlyStopping = EarlyStoppingSpec.Read(root);
         var transport = root.OptionalSection("transport");
         var sameHost = transport?.OneOf("same-host", "auto", "auto", "tcp") == "tcp" ? SameHost.Tcp : SameHost.Auto;
         transport?.RejectUnknownKeys();
@@ -105,7 +112,6 @@ internal sealed record Job
         if (workers > slots)
             throw root.Error("workers", $"{workers} workers but only {slots} slots: a worker needs a slot at least (set slots to {workers} or more)");
         model.CheckShapes();
-        CheckFit(root, model, data, loss);
 
         return new Job
         {
@@ -116,6 +122,8 @@ internal sealed record Job
             Loss = loss,
             Optimizer = optimizer,
             Epochs = epochs,
+            Evaluation = evaluation,
+            EarlyStopping = earlyStopping,
             Batch = batch,
             Slots = slots,
             Workers = workers,
@@ -124,14 +132,6 @@ internal sealed record Job
             SameHost = sameHost,
             Text = HoconSettings.Render(HoconSettings.Parse(file, text, [.. sets, string.Create(CultureInfo.InvariantCulture, $"slots={slots}"), $"name={name}"])),
         };
-    }
-
-    private static void CheckFit(SettingsSection root, ModelSpec model, DataSpec data, LossSpec loss)
-    {
-        if (data.InputShape is { } shape && !shape.SequenceEqual(model.Input))
-            throw root.Error("model.input", $"expected [{string.Join(", ", shape)}], the shape of the samples, got [{string.Join(", ", model.Input)}]");
-        if (loss.Type == "cross-entropy" && model.Output is [var scores] && scores < data.Classes)
-            throw root.Error("model.layers", $"expected a last layer with {data.Classes} outputs, one for each class of the data, got {scores}");
     }
 
     private static string ShippedFolder => System.IO.Path.Combine(AppContext.BaseDirectory, "jobs");

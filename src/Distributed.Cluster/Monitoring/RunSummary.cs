@@ -1,3 +1,5 @@
+using Distributed.Learning;
+
 namespace Distributed.Cluster.Monitoring;
 
 /// <summary>What <c>summary.json</c> holds: a run in figures.</summary>
@@ -18,13 +20,11 @@ internal sealed record RunSummary(
     long BytesSent,
     long Parameters,
     string? WeightsSha256,
-    EvaluationFigures? Evaluation,
+    Evaluation? Evaluation,
+    bool StoppedEarly,
     int Restarts,
     double WallSeconds,
     string? Reason);
 
 /// <summary>Median and 95th percentile.</summary>
 internal sealed record Spread(double Median, double P95);
-
-/// <summary>The test set's figures under one version of the weights.</summary>
-internal sealed record EvaluationFigures(long Version, int Samples, double Loss, double? Accuracy);

@@ -1,3 +1,5 @@
+using Distributed.Learning;
+
 namespace Distributed.Cluster.Protocol;
 
 /// <summary>Workers → coordinator: what was computed, a few times a second.</summary>
@@ -11,9 +13,9 @@ internal static class ProgressMessages
     public sealed record StepReport(
         long Step, SlotReport[] Slots, double TotalMilliseconds, double ComputeMilliseconds, double InputMilliseconds, double ExchangeMilliseconds);
 
-    /// <summary>What one slot saw: its samples, the sum of their losses, how many were right.</summary>
-    public sealed record SlotReport(int Slot, int Samples, double LossSum, long Correct);
+    /// <summary>What one slot saw: its samples, the sum of their losses, how many of its predictions were right.</summary>
+    public sealed record SlotReport(int Slot, int Samples, double LossSum, int Predictions, int Correct);
 
     /// <summary>One block of the test set under the weights of <paramref name="Version"/>.</summary>
-    public sealed record EvaluationReport(long Version, int Block, int Samples, double LossSum, long Correct);
+    public sealed record EvaluationReport(long Version, EvaluationBlock Block);
 }

@@ -15,6 +15,9 @@ internal sealed class WorkerActor : ReceiveActor, IWithTimers
     /// <summary>Slots a report, so that a message stays far below the control plane's 32 KB.</summary>
     private const int SlotsPerReport = 200;
 
+    /// <summary>Evaluation blocks a report, for the same reason: a block with its cells or scores takes up to 4 KB.</summary>
+    private const int BlocksPerReport = 6;
+
     private readonly NodeContext node;
     private readonly TrainingMessages.Train order;
     private readonly IActorRef job;
@@ -68,6 +71,7 @@ internal sealed class WorkerActor : ReceiveActor, IWithTimers
                         Volatile.Write(ref step, report.Step + 1);
                     },
                     evaluations.Enqueue,
+                    () => self.Tell(Flush.Instance),
                     bytes => self.Tell(new Finished(bytes)),
                     cause => self.Tell(new Broke(cause))));
             session.Start();
@@ -99,6 +103,7 @@ internal sealed class WorkerActor : ReceiveActor, IWithTimers
             session?.Boundary.Hold(version => self.Tell(new Held(version)));
         });
         Receive<TrainingMessages.Continue>(_ => session?.Boundary.Continue());
+        Receive<TrainingMessages.Decided>(decided => session?.Boundary.Decide(decided.Version, decided.Stop));
         Receive<Held>(held =>
         {
             Report();
@@ -129,7 +134,7 @@ internal sealed class WorkerActor : ReceiveActor, IWithTimers
             for (var slots = 0; slots < SlotsPerReport && steps.TryDequeue(out var report); slots += report.Slots.Length)
                 batch.Add(report);
             var blocks = new List<ProgressMessages.EvaluationReport>();
-            while (blocks.Count < SlotsPerReport && evaluations.TryDequeue(out var block))
+            while (blocks.Count < BlocksPerReport && evaluations.TryDequeue(out var block))
                 blocks.Add(block);
             job.Tell(new ProgressMessages.WorkerReport(order.Job, node.Name, Volatile.Read(ref step), phase, [.. batch], [.. blocks]));
         }

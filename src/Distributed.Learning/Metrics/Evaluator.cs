@@ -20,8 +20,9 @@ public static class Evaluator
     /// <param name="forward">The model in evaluation mode and without gradients, such as the <c>Forward</c> of a replica.</param>
     /// <param name="data">The data set, usually the test set.</param>
     /// <param name="loss">The loss of the job.</param>
+    /// <param name="meaning">What the outputs say under that loss.</param>
     /// <param name="block">The block in [0, <see cref="BlockCount"/>).</param>
-    public static EvaluationBlock EvaluateBlock(Func<Tensor, Tensor> forward, IDataSet data, ILossFunction loss, int block)
+    public static EvaluationBlock EvaluateBlock(Func<Tensor, Tensor> forward, IDataSet data, ILossFunction loss, OutputMeaning meaning, int block)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(block);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(block, BlockCount(data.Count));
@@ -34,13 +35,14 @@ public static class Evaluator
         using var batch = data.Gather(indices);
         var outputs = forward(batch.Inputs);
         var mean = loss.Mean(outputs, batch.Targets).ToDouble();
-        return new EvaluationBlock(block, batch.Samples, mean * batch.Samples, Accuracy.CountCorrect(outputs, batch.Targets));
+        return BlockMetrics.Of(new EvaluationBlock(block, batch.Samples, mean * batch.Samples), outputs, batch.Targets, meaning);
     }
 
     /// <summary>Computes every block of a data set and combines them.</summary>
     /// <param name="forward">The model in evaluation mode and without gradients.</param>
     /// <param name="data">The data set.</param>
     /// <param name="loss">The loss of the job.</param>
-    public static Evaluation Evaluate(Func<Tensor, Tensor> forward, IDataSet data, ILossFunction loss) =>
-        Evaluation.Combine(Enumerable.Range(0, BlockCount(data.Count)).Select(block => EvaluateBlock(forward, data, loss, block)));
+    /// <param name="meaning">What the outputs say under that loss.</param>
+    public static Evaluation Evaluate(Func<Tensor, Tensor> forward, IDataSet data, ILossFunction loss, OutputMeaning meaning) =>
+        Evaluation.Combine(Enumerable.Range(0, BlockCount(data.Count)).Select(block => EvaluateBlock(forward, data, loss, meaning, block)));
 }

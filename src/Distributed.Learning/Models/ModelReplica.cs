@@ -7,8 +7,9 @@ namespace Distributed.Learning;
 /// <summary>What one slot's samples gave.</summary>
 /// <param name="Samples">Number of samples.</param>
 /// <param name="LossSum">Mean loss times samples, before the slot's weight.</param>
-/// <param name="Correct">Samples whose class was predicted; 0 where the targets are no classes.</param>
-public readonly record struct SlotResult(int Samples, double LossSum, long Correct);
+/// <param name="Predictions">Predictions that are right or wrong (samples, tokens, decisions); 0 where values are predicted.</param>
+/// <param name="Correct">How many of them are right.</param>
+public readonly record struct SlotResult(int Samples, double LossSum, int Predictions, int Correct);
 
 /// <summary>
 /// A worker's copy of the model. Its parameters are views of one of several flat weight buffers, and the gradients of its parameters
@@ -19,6 +20,7 @@ public sealed class ModelReplica : IDisposable
 {
     private readonly nn.Module<Tensor, Tensor> module;
     private readonly Parameter[] parameters;
+    private readonly string[] names;
     private readonly FlatViews[] weights;
     private readonly FlatViews[] gradients;
     private readonly bool[] zeroed;
@@ -39,6 +41,7 @@ public sealed class ModelReplica : IDisposable
             throw new ArgumentException("the layout is of another module", nameof(layout));
         this.module = module;
         parameters = [.. module.parameters()];
+        names = [.. layout.Entries.Select(entry => entry.Name)];
         this.weights = [.. weights.Select(memory => new FlatViews(memory, layout))];
         this.gradients = [.. gradients.Select(memory => new FlatViews(memory, layout))];
         zeroed = new bool[gradients.Count];
@@ -91,7 +94,8 @@ public sealed class ModelReplica : IDisposable
     /// <param name="loss">The job's loss.</param>
     /// <param name="weight">The slot's share of the global batch.</param>
     /// <param name="seed">Seeds torch's process-wide random generator before the forward pass (dropout).</param>
-    public SlotResult ComputeSlot(Batch batch, ILossFunction loss, double weight, long seed)
+    /// <param name="meaning">What the outputs say, for counting those that are right.</param>
+    public SlotResult ComputeSlot(Batch batch, ILossFunction loss, double weight, long seed, OutputMeaning meaning = OutputMeaning.Logits)
     {
         ComputeThread.Enter();
         if (batch.Samples == 0)
@@ -110,7 +114,8 @@ public sealed class ModelReplica : IDisposable
         var mean = loss.Mean(outputs, batch.Targets);
         (weight == 1 ? mean : mean * weight).backward();
         if (over) TakeGradients();
-        return new SlotResult(batch.Samples, mean.ToDouble() * batch.Samples, Accuracy.CountCorrect(outputs, batch.Targets));
+        var (predictions, correct) = Accuracy.Count(outputs, batch.Targets, meaning);
+        return new SlotResult(batch.Samples, mean.ToDouble() * batch.Samples, predictions, correct);
     }
 
     /// <summary>The outputs for some inputs with the current weights, in evaluation mode and without gradients.</summary>
@@ -144,6 +149,31 @@ public sealed class ModelReplica : IDisposable
         if (zeroed[buffer]) gradients[buffer].Flat.zero_().Dispose();
         zeroed[buffer] = false;
         return gradients[buffer].Flat;
+    }
+
+    /// <summary>The outputs for some inputs in evaluation mode, differentiable by the inputs; the weights' gradients are left alone.</summary>
+    /// <param name="inputs">Float32, <c>[samples, …input shape]</c>.</param>
+    public Tensor Differentiable(Tensor inputs)
+    {
+        ComputeThread.Enter();
+        if (module.training) module.eval();
+        return module.call(inputs);
+    }
+
+    /// <summary>The first parameter with a weight that is infinite or not a number; null when there is none.</summary>
+    /// <param name="buffer">Index of the weight buffer.</param>
+    public string? FirstNotFiniteWeight(int buffer) => FirstNotFinite(weights[buffer]);
+
+    /// <summary>The first parameter with a gradient that is infinite or not a number; null when there is none.</summary>
+    /// <param name="buffer">Index of the gradient buffer.</param>
+    public string? FirstNotFiniteGradient(int buffer) => zeroed[buffer] ? null : FirstNotFinite(gradients[buffer]);
+
+    private string? FirstNotFinite(FlatViews views)
+    {
+        using var scope = NewDisposeScope();
+        using var guard = no_grad();
+        var found = Array.FindIndex(views.Views, view => !view.isfinite().all().ToBoolean());
+        return found < 0 ? null : names[found];
     }
 
     /// <summary>Frees module and views; the buffers' memory stays.</summary>

@@ -31,8 +31,10 @@ public static class PlainTraining
     /// <param name="batch">Samples a step.</param>
     /// <param name="steps">Number of steps, over as many epochs as they take.</param>
     /// <param name="seed">The job's seed.</param>
+    /// <param name="meaning">What the outputs say, for the evaluation.</param>
     public static PlainResult Run(
-        ModelSpec model, IDataSet training, IDataSet? test, ILossFunction loss, OptimizerSpec optimizer, int batch, long steps, long seed)
+        ModelSpec model, IDataSet training, IDataSet? test, ILossFunction loss, OptimizerSpec optimizer, int batch, long steps, long seed,
+        OutputMeaning meaning = OutputMeaning.Logits)
     {
         ComputeThread.Enter();
         var sampler = new SlotSampler(training.Count, batch, 1, seed);
@@ -57,7 +59,7 @@ public static class PlainTraining
             milliseconds.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
         }
         module.eval();
-        var evaluation = test is null ? null : Evaluator.Evaluate(module.call, test, loss);
+        var evaluation = test is null ? null : Evaluator.Evaluate(module.call, test, loss, meaning);
         return new PlainResult(WeightsSha256.Of(module), losses, milliseconds, evaluation);
     }
 }

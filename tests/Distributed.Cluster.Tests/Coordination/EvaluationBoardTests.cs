@@ -8,7 +8,7 @@ public class EvaluationBoardTests
 {
     private const int Samples = 2 * Evaluator.BlockSize + 30;
 
-    private readonly EvaluationBoard board = new(Samples, countsCorrect: true);
+    private readonly EvaluationBoard board = new(Samples);
 
     [Fact]
     public void The_blocks_of_two_versions_come_in_any_order_and_each_version_completes_once()
@@ -47,6 +47,6 @@ public class EvaluationBoardTests
     private static ProgressMessages.EvaluationReport Block(long version, int block)
     {
         var samples = block == 2 ? 30 : Evaluator.BlockSize;
-        return new(version, block, samples, samples * (block + 1) * 0.1, samples / 2);
+        return new(version, new EvaluationBlock(block, samples, samples * (block + 1) * 0.1, samples, samples / 2));
     }
 }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Distributed.Cluster.Coordination;
 using Distributed.Cluster.Monitoring;
 using Distributed.Cluster.Tests.Jobs;
+using Distributed.Learning;
 
 namespace Distributed.Cluster.Tests.Coordination;
 
@@ -18,7 +19,7 @@ public sealed class RunFilesTests : IDisposable
         using (var files = new RunFiles(run, TinyJob.With()))
         {
             files.Write(new StepRecord(0, 4, 1.5, 0.25, 10.00004, 5, 1, 4), epoch: 1, learningRate: 0.1);
-            files.Write(new EvaluationFigures(3, 5, 1.25, null), epoch: 1);
+            files.Write(new Evaluation(3, 5, 1.25, null), epoch: 1);
             files.Write(Summary(wallSeconds: 3));
             files.Log.WriteLine("{}");
         }
@@ -68,5 +69,5 @@ public sealed class RunFilesTests : IDisposable
     private static double Number(JsonElement line, string key) => line.GetProperty(key).GetDouble();
 
     private static RunSummary Summary(double wallSeconds) => new(
-        "tiny", "completed", 2, 1, 2, 1, 3, 12, 100, new Spread(1, 2), 0.5, 0.1, 0.4, 1000, 15, "00", new EvaluationFigures(3, 5, 1.25, null), 0, wallSeconds, null);
+        "tiny", "completed", 2, 1, 2, 1, 3, 12, 100, new Spread(1, 2), 0.5, 0.1, 0.4, 1000, 15, "00", new Evaluation(3, 5, 1.25, null), false, 0, wallSeconds, null);
 }

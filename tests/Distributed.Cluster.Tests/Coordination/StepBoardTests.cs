@@ -16,7 +16,7 @@ public class StepBoardTests
     {
         var slots = 1 + size.Get % 9;
         var random = new Random(seed);
-        var alone = new StepBoard(slots, FirstStep, countsCorrect: true);
+        var alone = new StepBoard(slots, FirstStep);
         var expected = Enumerable.Range(FirstStep, Steps).SelectMany(step => alone.Add(Report(step, Enumerable.Range(0, slots)))).ToArray();
 
         var workers = random.Next(1, slots + 1);
@@ -26,7 +26,7 @@ public class StepBoardTests
             from copy in Enumerable.Range(0, random.Next(1, 3))
             select Report(step, lease)).ToArray();
         random.Shuffle(parts);
-        var board = new StepBoard(slots, FirstStep, countsCorrect: true);
+        var board = new StepBoard(slots, FirstStep);
         var got = parts.SelectMany(board.Add).ToArray();
 
         Assert.Equal(Steps, got.Length);
@@ -37,21 +37,21 @@ public class StepBoardTests
     [Fact]
     public void Times_are_those_of_the_slowest_worker_and_the_loss_is_a_mean_over_samples()
     {
-        var board = new StepBoard(2, 0, countsCorrect: true);
-        Assert.Empty(board.Add(new(0, [new(1, 3, 6, 1)], 10, 7, 1, 3)));
-        var step = Assert.Single(board.Add(new(0, [new(0, 1, 2, 1)], 9, 2, 4, 7)));
+        var board = new StepBoard(2, 0);
+        Assert.Empty(board.Add(new(0, [new(1, 3, 6, 3, 1)], 10, 7, 1, 3)));
+        var step = Assert.Single(board.Add(new(0, [new(0, 1, 2, 1, 1)], 9, 2, 4, 7)));
         Assert.Equal(new StepRecord(0, 4, 2, 0.5, 10, 7, 4, 7), step);
     }
 
     [Fact]
     public void Slots_that_do_not_exist_and_steps_that_are_over_are_dropped()
     {
-        var board = new StepBoard(1, 4, countsCorrect: false);
-        Assert.Empty(board.Add(new(3, [new(0, 1, 1, 0)], 1, 1, 1, 1)));
-        Assert.Empty(board.Add(new(4, [new(-1, 1, 1, 0), new(1, 1, 1, 0)], 1, 1, 1, 1)));
-        Assert.Null(Assert.Single(board.Add(new(4, [new(0, 1, 1, 0)], 1, 1, 1, 1))).Accuracy);
+        var board = new StepBoard(1, 4);
+        Assert.Empty(board.Add(new(3, [new(0, 1, 1, 0, 0)], 1, 1, 1, 1)));
+        Assert.Empty(board.Add(new(4, [new(-1, 1, 1, 0, 0), new(1, 1, 1, 0, 0)], 1, 1, 1, 1)));
+        Assert.Null(Assert.Single(board.Add(new(4, [new(0, 1, 1, 0, 0)], 1, 1, 1, 1))).Accuracy);
     }
 
     private static ProgressMessages.StepReport Report(long step, IEnumerable<int> slots) =>
-        new(step, [.. slots.Select(slot => new ProgressMessages.SlotReport(slot, 1 + slot, Math.Exp(5 * Math.Sin(step * 31 + slot)), slot % 2))], 1, 1, 1, 1);
+        new(step, [.. slots.Select(slot => new ProgressMessages.SlotReport(slot, 1 + slot, Math.Exp(5 * Math.Sin(step * 31 + slot)), 1 + slot, slot % 2))], 1, 1, 1, 1);
 }

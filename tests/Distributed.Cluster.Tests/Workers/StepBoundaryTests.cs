@@ -56,5 +56,40 @@ public sealed class StepBoundaryTests : IDisposable
         Assert.True(await worker.WaitAsync(Patience));
     }
 
+    [Theory]
+    [InlineData(false, "GoOn")]
+    [InlineData(true, "Stop")]
+    public async Task A_worker_holds_until_its_evaluation_is_decided_on(bool stop, string expected)
+    {
+        var boundary = new StepBoundary();
+        boundary.Decide(5, stopThere: false);
+        var worker = Task.Run(() => boundary.AwaitDecision(10, Patience));
+
+        boundary.Decide(10, stop);
+
+        Assert.Equal(expected, (await worker.WaitAsync(Patience)).ToString());
+    }
+
+    [Fact]
+    public void A_decision_that_does_not_come_ends_the_wait()
+    {
+        var boundary = new StepBoundary();
+        boundary.Decide(5, stopThere: false);
+
+        var error = Assert.Throws<TimeoutException>(() => boundary.AwaitDecision(10, TimeSpan.FromMilliseconds(20)));
+        Assert.Contains("version 10", error.Message);
+    }
+
+    [Fact]
+    public async Task A_released_worker_does_not_wait_for_a_decision()
+    {
+        var boundary = new StepBoundary();
+        var worker = Task.Run(() => boundary.AwaitDecision(10, Patience));
+
+        boundary.Release();
+
+        Assert.Equal(BoundaryDecision.Released, await worker.WaitAsync(Patience));
+    }
+
     private string Told() => told.TryTake(out var text, TimeSpan.FromSeconds(10)) ? text : "nothing";
 }

@@ -93,7 +93,7 @@ public sealed class DrawnDigitsTests
                 optimizer.step();
             }
             model.eval();
-            return Evaluator.Evaluate(model.call, test, loss).Accuracy;
+            return Evaluator.Evaluate(model.call, test, loss, OutputMeaning.Logits).Accuracy!.Value;
         }
     }
 

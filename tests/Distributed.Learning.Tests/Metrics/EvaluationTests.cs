@@ -10,7 +10,7 @@ public sealed class EvaluationTests
     {
         var random = new Random(3);
         var blocks = Enumerable.Range(0, 40)
-            .Select(i => new EvaluationBlock(i, 250, random.NextDouble() * Math.Pow(10, i % 7), i)).ToArray();
+            .Select(i => new EvaluationBlock(i, 250, random.NextDouble() * Math.Pow(10, i % 7), 250, i)).ToArray();
         var expected = Evaluation.Combine(blocks);
 
         for (var round = 0; round < 20; round++)
@@ -23,9 +23,9 @@ public sealed class EvaluationTests
     [Fact]
     public void The_mean_is_over_samples_and_not_over_blocks()
     {
-        var evaluation = Evaluation.Combine([new EvaluationBlock(1, 1, 5, 0), new EvaluationBlock(0, 3, 3, 3)]);
+        var evaluation = Evaluation.Combine([new EvaluationBlock(1, 1, 5, 1, 0), new EvaluationBlock(0, 3, 3, 3, 3)]);
 
-        Assert.Equal(new Evaluation(4, 2, 0.75), evaluation);
+        Assert.Equal((4, 2.0, 0.75), (evaluation.Samples, evaluation.Loss, evaluation.Accuracy));
     }
 
     [Theory]
@@ -34,7 +34,7 @@ public sealed class EvaluationTests
     [InlineData(0, 0)]
     [InlineData(0, 2)]
     public void A_missing_or_doubled_block_is_refused(params int[] numbers) =>
-        Assert.Throws<ArgumentException>(() => Evaluation.Combine(numbers.Select(number => new EvaluationBlock(number, 1, 1, 1))));
+        Assert.Throws<ArgumentException>(() => Evaluation.Combine(numbers.Select(number => new EvaluationBlock(number, 1, 1, 1, 1))));
 
     [Property]
     public void Blocks_cover_every_sample(ushort samples)
@@ -61,14 +61,14 @@ public sealed class EvaluationTests
 
             var loss = new LossSpec("cross-entropy").Create();
             var before = Tensor.TotalCount;
-            var last = Evaluator.EvaluateBlock(Zero, test, loss, 2);
-            var evaluation = Evaluator.Evaluate(Zero, test, loss);
+            var last = Evaluator.EvaluateBlock(Zero, test, loss, OutputMeaning.Logits, 2);
+            var evaluation = Evaluator.Evaluate(Zero, test, loss, OutputMeaning.Logits);
 
-            Assert.Equal((2, 110, 11L), (last.Block, last.Samples, last.Correct));
+            Assert.Equal((2, 110, 11), (last.Block, last.Samples, last.Correct));
             Assert.Equal((610, 0.1), (evaluation.Samples, evaluation.Accuracy));
             Assert.Equal(0.9 * 20, evaluation.Loss, 1e-4);
             Assert.Equal(before, Tensor.TotalCount);
-            Assert.Throws<ArgumentOutOfRangeException>(() => Evaluator.EvaluateBlock(Zero, test, loss, 3));
+            Assert.Throws<ArgumentOutOfRangeException>(() => Evaluator.EvaluateBlock(Zero, test, loss, OutputMeaning.Logits, 3));
         }
     }
 
@@ -79,7 +79,7 @@ public sealed class EvaluationTests
         using var targets = tensor(new long[] { 0, 1, 0 });
         using var numbers = tensor(new float[] { 0, 1, 0 });
 
-        Assert.Equal(2, Accuracy.CountCorrect(outputs, targets));
-        Assert.Equal(0, Accuracy.CountCorrect(outputs, numbers));
+        Assert.Equal((3, 2), Accuracy.Count(outputs, targets, OutputMeaning.Logits));
+        Assert.Equal((0, 0), Accuracy.Count(outputs, numbers, OutputMeaning.Values));
     }
 }

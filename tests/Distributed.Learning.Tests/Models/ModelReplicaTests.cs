@@ -150,7 +150,7 @@ public class ModelReplicaTests
     {
         using var setup = new Setup(Examples.Mlp);
         using var batch = new Batch(torch.zeros(0, 20), torch.zeros(0, torch.int64), 0);
-        Assert.Equal(new SlotResult(0, 0, 0), setup.Replica.ComputeSlot(batch, Loss, 0, 1));
+        Assert.Equal(new SlotResult(0, 0, 0, 0), setup.Replica.ComputeSlot(batch, Loss, 0, 1));
         Assert.Equal(0, setup.Gradients[0].Span.IndexOfAnyExcept(0f) + 1);
     }
 
