@@ -11,14 +11,16 @@ namespace Distributed.Learning;
 public readonly record struct SlotResult(int Samples, double LossSum, long Correct);
 
 /// <summary>
-/// A worker's copy of the model. Its parameters are views of one of several flat weight buffers, and the gradients of its parameters
-/// views of one of several flat gradient buffers, all in memory of the caller (shared mappings): nothing is copied between torch and
-/// the data plane. All views are made once; choosing a buffer costs a few microseconds a parameter. Used by one thread at a time.
+/// A worker's copy of the model. Its parameters and running statistics are views of one of several flat weight buffers, and the gradients
+/// of its parameters views of one of several flat gradient buffers, all in memory of the caller (shared mappings): nothing is copied
+/// between torch and the data plane. All views are made once; choosing a buffer costs a few microseconds a parameter. Used by one thread at a time.
 /// </summary>
 public sealed class ModelReplica : IDisposable
 {
     private readonly nn.Module<Tensor, Tensor> module;
     private readonly Parameter[] parameters;
+    private readonly Tensor[] tensors;
+    private readonly BatchNormModule[] norms;
     private readonly FlatViews[] weights;
     private readonly FlatViews[] gradients;
     private int currentWeights = -1;
@@ -38,6 +40,8 @@ public sealed class ModelReplica : IDisposable
             throw new ArgumentException("the layout is of another module", nameof(layout));
         this.module = module;
         parameters = [.. module.parameters()];
+        tensors = ParameterLayout.TensorsOf(module);
+        norms = [.. RunningStatistics.Norms(module)];
         this.weights = [.. weights.Select(memory => new FlatViews(memory, layout))];
         this.gradients = [.. gradients.Select(memory => new FlatViews(memory, layout))];
         UseWeights(0);
@@ -45,14 +49,14 @@ public sealed class ModelReplica : IDisposable
         module.train();
     }
 
-    /// <summary>Makes the parameters views of a weight buffer.</summary>
+    /// <summary>Makes the parameters and running statistics views of a weight buffer.</summary>
     /// <param name="buffer">Its index.</param>
     public void UseWeights(int buffer)
     {
         if (buffer == currentWeights) return;
         using var guard = no_grad();
         var views = weights[buffer].Views;
-        for (var i = 0; i < parameters.Length; i++) parameters[i].set_(views[i]);
+        for (var i = 0; i < tensors.Length; i++) tensors[i].set_(views[i]);
         currentWeights = buffer;
     }
 
@@ -81,7 +85,8 @@ public sealed class ModelReplica : IDisposable
     public void CopyGradients(int from, int into) => gradients[into].Flat.copy_(gradients[from].Flat);
 
     /// <summary>
-    /// Forward and backward of one slot in training mode; adds the gradient of <c>weight · mean loss</c> to the current gradient buffer.
+    /// Forward and backward of one slot in training mode; adds the gradient of <c>weight · mean loss</c> to the current gradient buffer,
+    /// and <c>weight · batch statistic</c> where running statistics have their place.
     /// With one torch thread the added bits depend on nothing but the arguments and the weights.
     /// </summary>
     /// <param name="batch">The slot's samples; without samples nothing is computed.</param>
@@ -98,11 +103,12 @@ public sealed class ModelReplica : IDisposable
         var outputs = module.call(batch.Inputs);
         var mean = loss.Mean(outputs, batch.Targets);
         (weight == 1 ? mean : mean * weight).backward();
+        RunningStatistics.AddBatch(norms, gradients[currentGradients].Views.AsSpan(parameters.Length), weight);
         return new SlotResult(batch.Samples, mean.ToDouble() * batch.Samples, Accuracy.CountCorrect(outputs, batch.Targets));
     }
 
     /// <summary>The outputs for some inputs with the current weights, in evaluation mode and without gradients.</summary>
-    /// <param name="inputs">Float32, <c>[samples, …input shape]</c>.</param>
+    /// <param name="inputs">Float32, or int64 tokens for an embedding, <c>[samples, …input shape]</c>.</param>
     /// <returns>Outputs <c>[samples, …]</c>; they belong to the caller (to its dispose scope, where it has one).</returns>
     public Tensor Forward(Tensor inputs)
     {
@@ -136,11 +142,11 @@ public sealed class ModelReplica : IDisposable
         using var guard = no_grad();
         using var flat = FlatTensor.Wrap(destination, count);
         flat.zero_();
-        foreach (var (entry, parameter) in layout.Entries.Zip(module.parameters()))
+        foreach (var (entry, tensor) in layout.Entries.Zip(ParameterLayout.TensorsOf(module)))
         {
             var start = Math.Max(from, entry.Offset);
             var length = Math.Min(from + count, entry.Offset + entry.Count) - start;
-            if (length > 0) flat.narrow(0, start - from, length).copy_(parameter.reshape(-1).narrow(0, start - entry.Offset, length));
+            if (length > 0) flat.narrow(0, start - from, length).copy_(tensor.reshape(-1).narrow(0, start - entry.Offset, length));
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -46,6 +47,7 @@ public static class PlainTraining
             parameter.grad = zeros;
         }
 
+        BatchNormModule[] norms = [.. RunningStatistics.Norms(module)];
         var losses = new List<double>();
         var milliseconds = new List<double>();
         module.train();
@@ -59,11 +61,22 @@ public static class PlainTraining
             var mean = loss.Mean(module.call(samples.Inputs), samples.Targets);
             mean.backward();
             rule.step();
+            foreach (var norm in norms)
+            {
+                Average(norm.Running.Mean, norm.Batch.Mean, norm.Momentum);
+                Average(norm.Running.Variance, norm.Batch.Variance, norm.Momentum);
+            }
             losses.Add(mean.ToDouble());
             milliseconds.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
         }
         module.eval();
         var evaluation = test is null ? null : Evaluator.Evaluate(module.call, test, loss);
         return new PlainResult(WeightsSha256.Of(module), losses, milliseconds, evaluation);
+    }
+
+    private static void Average(Tensor running, Tensor batch, double momentum)
+    {
+        var values = MemoryMarshal.Cast<byte, float>(running.bytes);
+        RunningStatistics.Step(values, values, MemoryMarshal.Cast<byte, float>(batch.bytes), (float)momentum);
     }
 }
