@@ -197,7 +197,8 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
     private void PlaceShards(ParameterLayout known)
     {
         layout = known;
-        var shards = ShardPlan.Cut(known.Length, servers.Length, servers.Min(server => server.Node.Cores))
+        var shards = ShardPlan
+            .Cut(known.TrainableLength, servers.Length, servers.Min(server => server.Node.Cores), known.Length - known.TrainableLength)
             .Select(shard => new TrainingMessages.ShardDescription(shard.Shard, shard.Server, shard.Offset, shard.Length)).ToArray();
         servers = [.. servers.Select((server, i) => new ServerState(server.Node, [.. shards.Where(shard => shard.Server == i)]))];
         foreach (var server in servers)

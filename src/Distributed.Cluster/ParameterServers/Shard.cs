@@ -15,6 +15,7 @@ internal sealed unsafe class Shard : IDisposable
     private readonly StepRules rules;
     private readonly Dictionary<SlotRange, nint> gradients = [];
     private readonly ShardOptimizer optimizer;
+    private readonly ShardStatistics statistics;
     private readonly int slots;
     private readonly nint weights;
     private readonly nint otherWeights;
@@ -28,18 +29,20 @@ internal sealed unsafe class Shard : IDisposable
     private bool disposed;
 
     /// <param name="range">Which floats of the flat vector.</param>
+    /// <param name="statistics">Those at its end that are no parameters.</param>
     /// <param name="even">Memory of the shard's weights of even versions; holds version <paramref name="version"/> if that is even.</param>
     /// <param name="odd">Likewise for odd versions.</param>
     /// <param name="announce">Called on the shard's thread when a version is committed.</param>
     /// <param name="failed">Called once, on the shard's thread, when it can't go on.</param>
     public Shard(
-        ShardRange range, int slots, long version, long term, OptimizerSpec optimizer, float* even, float* odd,
+        ShardRange range, int slots, long version, long term, OptimizerSpec optimizer, ShardStatistics statistics, float* even, float* odd,
         Action<Shard, long> announce, Action<Exception> failed)
     {
         Range = range;
         this.slots = slots;
         rules = new StepRules(slots, version, term);
-        this.optimizer = new ShardOptimizer(optimizer, range.Length);
+        this.optimizer = new ShardOptimizer(optimizer, range.Length - statistics.Floats);
+        this.statistics = statistics;
         weights = (nint)even;
         otherWeights = (nint)odd;
         this.announce = announce;
@@ -208,7 +211,9 @@ internal sealed unsafe class Shard : IDisposable
         }
 
         // Nothing changes these pieces until Commit: what arrives meanwhile is a duplicate.
-        optimizer.Step((nint)Weights(version), (nint)Weights(version + 1), (start, floats) => sums.Run(inputs, start, floats));
+        Func<long, long, nint> gradient = (start, floats) => sums.Run(inputs, start, floats);
+        optimizer.Step((nint)Weights(version), (nint)Weights(version + 1), gradient);
+        statistics.Step((nint)Weights(version), (nint)Weights(version + 1), gradient);
         lock (gate)
         {
             rules.Commit();

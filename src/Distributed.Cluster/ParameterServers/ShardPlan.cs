@@ -17,9 +17,10 @@ internal static class ShardPlan
 
     /// <summary>
     /// Shards for <paramref name="length"/> floats on <paramref name="servers"/> nodes with <paramref name="coresPerServer"/>
-    /// cores each. Every server has one shard at least, unless the vector has fewer pages than there are servers.
+    /// cores each. Every server has one shard at least, unless the vector has fewer pages than there are servers. What lies behind
+    /// (<paramref name="appended"/> floats: running statistics) goes to the last shard, so that every shard has something to train.
     /// </summary>
-    public static IReadOnlyList<ShardRange> Cut(long length, int servers, int coresPerServer)
+    public static IReadOnlyList<ShardRange> Cut(long length, int servers, int coresPerServer, long appended = 0)
     {
         var pages = (length + PageFloats - 1) / PageFloats;
         var perServer = (int)Math.Clamp(length / servers / FloatsWorthAShard, 1, Math.Max(1, coresPerServer));
@@ -28,7 +29,7 @@ internal static class ShardPlan
         for (var i = 0; i < shards; i++)
         {
             var start = pages * i / shards * PageFloats;
-            var end = Math.Min(length, pages * (i + 1) / shards * PageFloats);
+            var end = i == shards - 1 ? length + appended : pages * (i + 1) / shards * PageFloats;
             plan.Add(new ShardRange(i, (int)((long)i * servers / shards), start, end - start));
         }
 

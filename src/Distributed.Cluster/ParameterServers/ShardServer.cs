@@ -99,7 +99,7 @@ internal sealed unsafe class ShardServer : IDisposable
             ModelReplica.CopyInitialWeights(module, layout, (nint)first, description.Offset, description.Length);
             shards.Add(description.Shard, new Shard(
                 new ShardRange(description.Shard, description.Server, description.Offset, description.Length), job.Slots, order.Version,
-                order.Term, job.Optimizer, even, odd, Announce, failed));
+                order.Term, job.Optimizer, new ShardStatistics(layout, description.Offset, description.Length), even, odd, Announce, failed));
         }
     }
 

@@ -1,6 +1,9 @@
 namespace Distributed.Learning;
 
-/// <summary>A model's weights as a safetensors file, between a flat vector and the parameters' names.</summary>
+/// <summary>
+/// A model's weights as a safetensors file, between a flat vector and PyTorch's names of the parameters and of the running statistics of
+/// batch norms.
+/// </summary>
 public static class ModelFile
 {
     /// <summary>Writes the weights; the file is whole or absent.</summary>

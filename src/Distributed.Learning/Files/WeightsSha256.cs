@@ -4,13 +4,14 @@ using static TorchSharp.torch;
 namespace Distributed.Learning;
 
 /// <summary>
-/// The fingerprint of a model's weights: SHA-256 over the little-endian float32 parameters in order of definition, without padding.
+/// The fingerprint of a model's weights: SHA-256 over the little-endian float32 parameters in order of definition, then the running
+/// statistics of batch norms in theirs (each mean, then its variance), without padding.
 /// Two runs with the same fingerprint trained to the same bits.
 /// </summary>
 public static class WeightsSha256
 {
     /// <summary>Of weights in a flat vector.</summary>
-    /// <param name="layout">The places of the parameters.</param>
+    /// <param name="layout">The places of parameters and statistics.</param>
     /// <param name="flat">Address of the vector's first float.</param>
     /// <returns>64 lower-case hexadecimal digits.</returns>
     public static unsafe string Of(ParameterLayout layout, IntPtr flat)

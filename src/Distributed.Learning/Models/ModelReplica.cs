@@ -12,15 +12,17 @@ namespace Distributed.Learning;
 public readonly record struct SlotResult(int Samples, double LossSum, int Predictions, int Correct);
 
 /// <summary>
-/// A worker's copy of the model. Its parameters are views of one of several flat weight buffers, and the gradients of its parameters
-/// views of one of several flat gradient buffers, all in memory of the caller (shared mappings): nothing is copied between torch and
-/// the data plane. All views are made once; choosing a buffer costs a few microseconds a parameter. Used by one thread at a time.
+/// A worker's copy of the model. Its parameters and running statistics are views of one of several flat weight buffers, and the gradients
+/// of its parameters views of one of several flat gradient buffers, all in memory of the caller (shared mappings): nothing is copied
+/// between torch and the data plane. All views are made once; choosing a buffer costs a few microseconds a parameter. Used by one thread at a time.
 /// </summary>
 public sealed class ModelReplica : IDisposable
 {
     private readonly nn.Module<Tensor, Tensor> module;
     private readonly Parameter[] parameters;
     private readonly string[] names;
+    private readonly Tensor[] tensors;
+    private readonly BatchNormModule[] norms;
     private readonly FlatViews[] weights;
     private readonly FlatViews[] gradients;
     private readonly bool[] zeroed;
@@ -42,6 +44,8 @@ public sealed class ModelReplica : IDisposable
         this.module = module;
         parameters = [.. module.parameters()];
         names = [.. layout.Entries.Select(entry => entry.Name)];
+        tensors = ParameterLayout.TensorsOf(module);
+        norms = [.. RunningStatistics.Norms(module)];
         this.weights = [.. weights.Select(memory => new FlatViews(memory, layout))];
         this.gradients = [.. gradients.Select(memory => new FlatViews(memory, layout))];
         zeroed = new bool[gradients.Count];
@@ -50,14 +54,14 @@ public sealed class ModelReplica : IDisposable
         module.train();
     }
 
-    /// <summary>Makes the parameters views of a weight buffer.</summary>
+    /// <summary>Makes the parameters and running statistics views of a weight buffer.</summary>
     /// <param name="buffer">Its index.</param>
     public void UseWeights(int buffer)
     {
         if (buffer == currentWeights) return;
         using var guard = no_grad();
         var views = weights[buffer].Views;
-        for (var i = 0; i < parameters.Length; i++) parameters[i].set_(views[i]);
+        for (var i = 0; i < tensors.Length; i++) tensors[i].set_(views[i]);
         currentWeights = buffer;
     }
 
@@ -87,7 +91,8 @@ public sealed class ModelReplica : IDisposable
     }
 
     /// <summary>
-    /// Forward and backward of one slot in training mode; adds the gradient of <c>weight · mean loss</c> to the current gradient buffer.
+    /// Forward and backward of one slot in training mode; adds the gradient of <c>weight · mean loss</c> to the current gradient buffer,
+    /// and <c>weight · batch statistic</c> where running statistics have their place.
     /// With one torch thread the added bits depend on nothing but the arguments and the weights.
     /// </summary>
     /// <param name="batch">The slot's samples; without samples its gradient is zero.</param>
@@ -114,12 +119,13 @@ public sealed class ModelReplica : IDisposable
         var mean = loss.Mean(outputs, batch.Targets);
         (weight == 1 ? mean : mean * weight).backward();
         if (over) TakeGradients();
+        RunningStatistics.AddBatch(norms, gradients[currentGradients].Views.AsSpan(parameters.Length), weight);
         var (predictions, correct) = Accuracy.Count(outputs, batch.Targets, meaning);
         return new SlotResult(batch.Samples, mean.ToDouble() * batch.Samples, predictions, correct);
     }
 
     /// <summary>The outputs for some inputs with the current weights, in evaluation mode and without gradients.</summary>
-    /// <param name="inputs">Float32, <c>[samples, …input shape]</c>.</param>
+    /// <param name="inputs">Float32, or int64 tokens for an embedding, <c>[samples, …input shape]</c>.</param>
     /// <returns>Outputs <c>[samples, …]</c>; they belong to the caller (to its dispose scope, where it has one).</returns>
     public Tensor Forward(Tensor inputs)
     {
@@ -141,6 +147,7 @@ public sealed class ModelReplica : IDisposable
             else views[i].copy_(made);
             parameters[i].grad = null;
         }
+        foreach (var statistic in views.AsSpan(parameters.Length)) statistic.zero_().Dispose();
         zeroed[currentGradients] = false;
     }
 
@@ -200,11 +207,11 @@ public sealed class ModelReplica : IDisposable
         using var guard = no_grad();
         using var flat = FlatTensor.Wrap(destination, count);
         flat.zero_();
-        foreach (var (entry, parameter) in layout.Entries.Zip(module.parameters()))
+        foreach (var (entry, tensor) in layout.Entries.Zip(ParameterLayout.TensorsOf(module)))
         {
             var start = Math.Max(from, entry.Offset);
             var length = Math.Min(from + count, entry.Offset + entry.Count) - start;
-            if (length > 0) flat.narrow(0, start - from, length).copy_(parameter.reshape(-1).narrow(0, start - entry.Offset, length));
+            if (length > 0) flat.narrow(0, start - from, length).copy_(tensor.reshape(-1).narrow(0, start - entry.Offset, length));
         }
     }
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using static TorchSharp.torch;
 
 namespace Distributed.Learning;
@@ -11,8 +10,7 @@ namespace Distributed.Learning;
 /// <param name="Layers">The layers in the order in which a sample passes them.</param>
 public sealed record ModelSpec(IReadOnlyList<long> Input, IReadOnlyList<LayerSpec> Layers)
 {
-    // One sample of 2^31 elements is 8 GB: beyond that it is a mistake, and products of bounded sizes stay within 64 bits.
-    private const long MostElements = int.MaxValue;
+    private const string Chain = "layers";
     private const long LargestSize = 1 << 24;
     private const int MostDimensions = 6;
 
@@ -30,8 +28,8 @@ public sealed record ModelSpec(IReadOnlyList<long> Input, IReadOnlyList<LayerSpe
         var input = section.Integers("input", null, 1, LargestSize);
         if (input.Count is 0 or > MostDimensions)
             throw section.Error("input", $"expected the shape of one sample with 1 to {MostDimensions} sizes, got {Shape(input)}");
-        var layers = section.Sections("layers");
-        if (layers.Count == 0) throw section.Error("layers", "expected at least one layer, got an empty list");
+        var layers = section.Sections(Chain);
+        if (layers.Count == 0) throw section.Error(Chain, "expected at least one layer, got an empty list");
         var model = new ModelSpec(input, [.. layers.Select(LayerKinds.Read)]) { Origin = $"{section.File}: {section.Path}{(section.Path.Length > 0 ? "." : "")}" };
         section.RejectUnknownKeys();
         model.CheckShapes();
@@ -42,28 +40,22 @@ public sealed record ModelSpec(IReadOnlyList<long> Input, IReadOnlyList<LayerSpe
     /// <exception cref="BadInputException">As <see cref="CheckShapes"/>.</exception>
     public IReadOnlyList<long> Output => CheckShapes()[^1].Output;
 
+    /// <summary>Whether samples are token numbers (int64) for an embedding instead of floats.</summary>
+    public bool TakesTokens => Layers[0].TakesTokens;
+
     /// <summary>Follows one sample's shape through all layers. Pure arithmetic: neither torch nor memory is touched.</summary>
-    /// <returns>A line for each layer.</returns>
+    /// <returns>A line for each layer; layers inside layers are in its groups.</returns>
     /// <exception cref="BadInputException">
-    /// A layer does not fit; the message names its number (from 0) and type, the shape it got and what it needs.
+    /// A layer does not fit; the message names its place (numbers from 0, nested ones as <c>layers[3].layers[1]</c>) and type, the shape
+    /// it got and what it needs.
     /// </exception>
     public IReadOnlyList<LayerShape> CheckShapes()
     {
-        var lines = new List<LayerShape>(Layers.Count);
-        var shape = Input;
-        if (Elements(shape) > MostElements) throw new BadInputException($"{Origin}input: {Shape(shape)} is more than 2^31 elements");
-        foreach (var layer in Layers)
-        {
-            var place = $"{Origin}layers[{lines.Count}] ({layer.Type})";
-            var fit = layer.Fit(shape);
-            if (fit.Output is null) throw new BadInputException($"{place}: got the shape {Shape(shape)}, needs {fit.Needs}");
-            if (Elements(fit.Output) > MostElements)
-                throw new BadInputException($"{place}: got the shape {Shape(shape)} and would give {Shape(fit.Output)}, more than 2^31 elements");
-            lines.Add(new LayerShape(lines.Count, layer.Type, shape, fit.Output, layer.Parameters(shape)));
-            shape = fit.Output;
-        }
-        return lines.Any(l => l.Parameters > 0) ? lines
-            : throw new BadInputException($"{Origin}layers: no layer has parameters, so there is nothing to train");
+        if (LayerChain.TooLarge(Input)) throw new BadInputException($"{Origin}input: {Shape(Input)} is more than 2^31 elements");
+        var chain = LayerChain.Follow(Chain, Layers, Input, first: true);
+        if (chain.Misfit is { } misfit) throw new BadInputException($"{Origin}{misfit.Path} ({misfit.Type}): {misfit.Problem}");
+        return chain.Shapes.Any(layer => layer.Parameters > 0) ? chain.Shapes
+            : throw new BadInputException($"{Origin}{Chain}: no layer has parameters, so there is nothing to train");
     }
 
     /// <summary>
@@ -75,9 +67,8 @@ public sealed record ModelSpec(IReadOnlyList<long> Input, IReadOnlyList<LayerSpe
     /// <exception cref="BadInputException">As <see cref="CheckShapes"/>.</exception>
     public nn.Module<Tensor, Tensor> Build()
     {
-        var shapes = CheckShapes();
-        var modules = Layers.Select((layer, i) => (i.ToString(CultureInfo.InvariantCulture), layer.Build(shapes[i].Input))).ToArray();
-        return nn.Sequential(modules);
+        CheckShapes();
+        return LayerChain.Build(Layers, Input);
     }
 
     /// <summary>As <see cref="Build()"/>, with the weights that belong to a seed even while another thread builds, too.</summary>
@@ -93,16 +84,4 @@ public sealed record ModelSpec(IReadOnlyList<long> Input, IReadOnlyList<LayerSpe
 
     /// <summary>A shape as it is written in a job, such as <c>[1, 28, 28]</c>.</summary>
     internal static string Shape(IEnumerable<long> sizes) => $"[{string.Join(", ", sizes)}]";
-
-    // Saturates instead of overflowing.
-    private static long Elements(IReadOnlyList<long> shape)
-    {
-        Int128 product = 1;
-        foreach (var size in shape)
-        {
-            product *= size;
-            if (product > MostElements) return long.MaxValue;
-        }
-        return (long)product;
-    }
 }

@@ -5,16 +5,17 @@ using static TorchSharp.torch;
 
 namespace Distributed.Learning;
 
-/// <summary>Where one parameter lies in the flat vector.</summary>
-/// <param name="Name">The parameter's name in the module, such as <c>0.weight</c>.</param>
+/// <summary>Where one parameter or running statistic lies in the flat vector.</summary>
+/// <param name="Name">Its name in the module, such as <c>0.weight</c> or <c>1.running_mean</c>.</param>
 /// <param name="Shape">Its shape.</param>
 /// <param name="Offset">The float at which it starts; a multiple of <see cref="ParameterLayout.Alignment"/>.</param>
 /// <param name="Count">Its number of floats.</param>
-public sealed record ParameterEntry(string Name, IReadOnlyList<long> Shape, long Offset, long Count);
+/// <param name="Momentum">How far a step takes a running statistic towards the batch's; null for a parameter, which an optimizer trains.</param>
+public sealed record ParameterEntry(string Name, IReadOnlyList<long> Shape, long Offset, long Count, double? Momentum = null);
 
 /// <summary>
-/// The order and places of a model's parameters in one flat vector of float32. Every parameter starts at a 64-byte boundary; the gaps
-/// and the end are padding that stays zero in weights and gradients.
+/// The order and places of a model's parameters in one flat vector of float32, and behind them of the running statistics of its batch
+/// norms. Every entry starts at a 64-byte boundary; the gaps and the end are padding that stays zero in weights and gradients.
 /// </summary>
 public sealed class ParameterLayout
 {
@@ -25,39 +26,50 @@ public sealed class ParameterLayout
     {
         Entries = entries;
         Length = length;
-        ParameterCount = entries.Sum(e => e.Count);
+        TrainableLength = entries.FirstOrDefault(e => e.Momentum is not null)?.Offset ?? length;
+        ParameterCount = entries.Where(e => e.Momentum is null).Sum(e => e.Count);
         Hash = HashOf(entries);
     }
 
-    /// <summary>The parameters in order of definition, at ascending offsets.</summary>
+    /// <summary>The parameters in order of definition, then the running statistics in theirs, at ascending offsets.</summary>
     public IReadOnlyList<ParameterEntry> Entries { get; }
 
     /// <summary>Floats of the flat vector with its padding; a multiple of <see cref="Alignment"/>.</summary>
     public long Length { get; }
 
-    /// <summary>Floats of all parameters without padding.</summary>
+    /// <summary>Floats from the start that are parameters and their padding; what follows are running statistics.</summary>
+    public long TrainableLength { get; }
+
+    /// <summary>Floats of all parameters, without padding and running statistics.</summary>
     public long ParameterCount { get; }
 
-    /// <summary>SHA-256 over names, shapes and offsets: two nodes with equal hashes mean the same by a flat vector.</summary>
+    /// <summary>SHA-256 over names, shapes, offsets and momenta: two nodes with equal hashes mean the same by a flat vector.</summary>
     public byte[] Hash { get; }
 
-    /// <summary>The layout of a module's parameters.</summary>
+    /// <summary>The layout of a module's parameters and running statistics.</summary>
     /// <param name="module">A built module; all its parameters are float32.</param>
     /// <exception cref="ArgumentException">A parameter is not float32, or there is none.</exception>
     public static ParameterLayout Of(nn.Module<Tensor, Tensor> module)
     {
         var entries = new List<ParameterEntry>();
         var end = 0L;
-        foreach (var (name, parameter) in module.named_parameters())
+        foreach (var (name, parameter) in module.named_parameters()) Add(name, parameter, null);
+        if (entries.Count == 0) throw new ArgumentException("no parameters", nameof(module));
+        foreach (var (name, statistic, momentum) in RunningStatistics.Of(module)) Add(name, statistic, momentum);
+        return new ParameterLayout(entries, end);
+
+        void Add(string name, Tensor tensor, double? momentum)
         {
-            if (parameter.dtype != ScalarType.Float32)
-                throw new ArgumentException($"parameter {name} is {parameter.dtype}, expected Float32", nameof(module));
-            var count = parameter.numel();
-            entries.Add(new ParameterEntry(name, parameter.shape, end, count));
+            if (tensor.dtype != ScalarType.Float32) throw new ArgumentException($"{name} is {tensor.dtype}, expected Float32", nameof(module));
+            var count = tensor.numel();
+            entries.Add(new ParameterEntry(name, tensor.shape, end, count, momentum));
             end = (end + count + Alignment - 1) / Alignment * Alignment;
         }
-        return entries.Count > 0 ? new ParameterLayout(entries, end) : throw new ArgumentException("no parameters", nameof(module));
     }
+
+    /// <summary>The tensors of a module in the order of its layout's entries.</summary>
+    internal static Tensor[] TensorsOf(nn.Module<Tensor, Tensor> module) =>
+        [.. module.parameters(), .. RunningStatistics.Of(module).Select(statistic => statistic.Value)];
 
     private static byte[] HashOf(IReadOnlyList<ParameterEntry> entries)
     {
@@ -71,6 +83,7 @@ public sealed class ParameterLayout
             Append(entry.Shape.Count);
             foreach (var size in entry.Shape) Append(size);
             Append(entry.Offset);
+            Append(BitConverter.DoubleToInt64Bits(entry.Momentum ?? -1));
         }
         return hash.GetHashAndReset();
 

@@ -124,13 +124,14 @@ public sealed class SettingsSection
 
     /// <summary>A list of sections; a bare word in it, such as <c>relu</c>, counts as <c>{ type = relu }</c>.</summary>
     /// <param name="key">The key in this section; it must be there.</param>
-    public IReadOnlyList<SettingsSection> Sections(string key) =>
-        [.. List(key, "a list of sections").Select((item, i) => item switch
-        {
-            SettingObject tree => new SettingsSection(File, $"{PathOf(key)}[{i}]", tree),
-            SettingText word => new SettingsSection(File, $"{PathOf(key)}[{i}]", new SettingObject([new("type", word)])),
-            _ => throw Wrong($"{key}[{i}]", "a section { … } or a word", SettingRange.Shown(item)),
-        })];
+    public IReadOnlyList<SettingsSection> Sections(string key) => SectionsOf(key, List(key, "a list of sections"));
+
+    /// <summary>A list of lists of sections, each read as by <see cref="Sections"/>.</summary>
+    /// <param name="key">The key in this section; it must be there.</param>
+    public IReadOnlyList<IReadOnlyList<SettingsSection>> SectionLists(string key) =>
+        [.. List(key, "a list of lists of sections").Select((item, i) => item is SettingList list
+            ? SectionsOf($"{key}[{i}]", list.Items)
+            : throw Wrong($"{key}[{i}]", "a list of sections [ … ]", SettingRange.Shown(item)))];
 
     /// <summary>A list of whole numbers, each within [<paramref name="min"/>, <paramref name="max"/>].</summary>
     /// <param name="key">The key in this section.</param>
@@ -204,6 +205,14 @@ public sealed class SettingsSection
         SettingList list => list.Items,
         var other => throw Wrong(key, expected + " [ … ]", SettingRange.Shown(other)),
     };
+
+    private IReadOnlyList<SettingsSection> SectionsOf(string key, IReadOnlyList<Setting> items) =>
+        [.. items.Select((item, i) => item switch
+        {
+            SettingObject tree => new SettingsSection(File, $"{PathOf(key)}[{i}]", tree),
+            SettingText word => new SettingsSection(File, $"{PathOf(key)}[{i}]", new SettingObject([new("type", word)])),
+            _ => throw Wrong($"{key}[{i}]", "a section { … } or a word", SettingRange.Shown(item)),
+        })];
 
     private string Scalar(string key, Setting setting, string expected) =>
         setting is SettingText text ? text.Value : throw Wrong(key, expected, SettingRange.Shown(setting));

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -41,6 +42,7 @@ public static class PlainTraining
         using (manual_seed(seed)) { }
         using var module = model.Build();
         using var rule = optimizer.Create(module.parameters());
+        BatchNormModule[] norms = [.. RunningStatistics.Norms(module)];
         var losses = new List<double>();
         var milliseconds = new List<double>();
         module.train();
@@ -55,11 +57,22 @@ public static class PlainTraining
             var mean = loss.Mean(module.call(samples.Inputs), samples.Targets);
             mean.backward();
             rule.step();
+            foreach (var norm in norms)
+            {
+                Average(norm.Running.Mean, norm.Batch.Mean, norm.Momentum);
+                Average(norm.Running.Variance, norm.Batch.Variance, norm.Momentum);
+            }
             losses.Add(mean.ToDouble());
             milliseconds.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
         }
         module.eval();
         var evaluation = test is null ? null : Evaluator.Evaluate(module.call, test, loss, meaning);
         return new PlainResult(WeightsSha256.Of(module), losses, milliseconds, evaluation);
+    }
+
+    private static void Average(Tensor running, Tensor batch, double momentum)
+    {
+        var values = MemoryMarshal.Cast<byte, float>(running.bytes);
+        RunningStatistics.Step(values, values, MemoryMarshal.Cast<byte, float>(batch.bytes), (float)momentum);
     }
 }

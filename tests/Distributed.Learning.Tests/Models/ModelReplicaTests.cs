@@ -225,7 +225,7 @@ public class ModelReplicaTests
         Assert.Throws<ArgumentException>(() => new ModelReplica(module, ParameterLayout.Of(other), [memory.Address], []));
     }
 
-    private sealed class Setup : IDisposable
+    internal sealed class Setup : IDisposable
     {
         public Setup(ModelSpec spec, long seed = 7)
         {

@@ -6,7 +6,7 @@ public class PlainTrainingTests
 {
     public static TheoryData<string, string> Jobs => new()
     {
-        { "mlp", "sgd" }, { "mlp", "adam" }, { "cnn", "sgd" }, { "cnn", "adamw" },
+        { "mlp", "sgd" }, { "mlp", "adam" }, { "cnn", "sgd" }, { "cnn", "adamw" }, { "batch-norm", "adam" },
     };
 
     [Theory, MemberData(nameof(Jobs))]
@@ -14,7 +14,7 @@ public class PlainTrainingTests
     {
         const int batch = 16, steps = 12;
         const long seed = 11;
-        var model = name == "mlp" ? Examples.Mlp : Examples.Cnn;
+        var model = name switch { "mlp" => Examples.Mlp, "cnn" => Examples.Cnn, _ => BatchNormTests.Cnn };
         var optimizer = new OptimizerSpec(type, 0.02) { Momentum = type == "sgd" ? 0.9 : 0, WeightDecay = 0.01 };
         var loss = new CrossEntropy();
         using var data = new Points(model, 70);
@@ -29,8 +29,9 @@ public class PlainTrainingTests
         using var gradient = new FloatMemory(layout.Length);
         ModelReplica.CopyInitialWeights(module, layout, weights[0].Address, 0, layout.Length);
         using var replica = new ModelReplica(module, layout, [weights[0].Address, weights[1].Address], [gradient.Address]);
-        long[] cuts = [0, 16, layout.Length / 32 * 16, layout.Length];
-        var shards = cuts.Zip(cuts.Skip(1)).Select(c => (c.First, new ShardOptimizer(optimizer, c.Second - c.First))).ToArray();
+        long[] cuts = [0, 16, layout.TrainableLength / 32 * 16, layout.Length];
+        var shards = cuts.Zip(cuts.Skip(1)).Select(c => (c.First, Statistics: new ShardStatistics(layout, c.First, c.Second - c.First), c.Second))
+            .Select(c => (c.First, new ShardOptimizer(optimizer, c.Second - c.First - c.Statistics.Floats), c.Statistics)).ToArray();
         var sampler = new SlotSampler(data.Count, batch, 1, seed);
         var losses = new List<double>();
         for (var step = 0; step < steps; step++)
@@ -40,15 +41,16 @@ public class PlainTrainingTests
             using var samples = data.Gather(sampler.Indices(step, 0));
             var result = replica.ComputeSlot(samples, loss, 1, sampler.SlotSeed(step, 0));
             losses.Add(result.LossSum / result.Samples);
-            foreach (var (first, shard) in shards)
+            foreach (var (first, shard, statistics) in shards)
             {
                 var offset = (nint)(first * sizeof(float));
                 shard.Step(weights[step % 2].Address + offset, weights[1 - step % 2].Address + offset, gradient.Address + offset);
+                statistics.Step(weights[step % 2].Address + offset, weights[1 - step % 2].Address + offset, gradient.Address + offset);
             }
         }
         Assert.Equal(plain.WeightsSha256, WeightsSha256.Of(layout, weights[steps % 2].Address));
         Assert.Equal(plain.Losses, losses, (a, b) => Math.Abs(a - b) < 1e-9);
-        foreach (var (_, shard) in shards) shard.Dispose();
+        foreach (var (_, shard, _) in shards) shard.Dispose();
         replica.Dispose();
         foreach (var memory in weights) memory.Dispose();
     }
