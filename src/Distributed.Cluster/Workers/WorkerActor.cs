@@ -109,6 +109,7 @@ internal sealed class WorkerActor : ReceiveActor, IWithTimers
         });
         Receive<TrainingMessages.Release>(_ =>
         {
+            Report();
             job.Tell(new TrainingMessages.Released(order.Job, node.Name, "worker", 0));
             Context.Stop(Self);
         });
