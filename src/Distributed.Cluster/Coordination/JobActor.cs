@@ -18,6 +18,9 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
     /// <summary>How long reports of further failures are awaited before one is named as the cause.</summary>
     private static readonly TimeSpan CauseWindow = TimeSpan.FromSeconds(1);
 
+    /// <summary>The same while all that is known is broken links: always a consequence, of what a loaded machine may be slow to tell.</summary>
+    private static readonly TimeSpan LinkCauseWindow = TimeSpan.FromSeconds(5);
+
     /// <summary>How long members may take to let go of a job that is over.</summary>
     private static readonly TimeSpan ReleaseBound = TimeSpan.FromSeconds(10);
 
@@ -292,10 +295,11 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
     {
         node.Log.MemberFailed(failed.Node, failed.Rank.ToString(), failed.Reason, failed.Detail ?? "");
         failures.Add(failed);
+        var onlyLinks = failures.TrueForAll(failure => failure.Rank == TrainingMessages.CauseRank.LinkLost);
+        Timers.StartSingleTimer("cause", NameCause.Instance, onlyLinks ? LinkCauseWindow : CauseWindow);
         if (failures.Count > 1)
             return;
         Enter("failing");
-        Timers.StartSingleTimer("cause", NameCause.Instance, CauseWindow);
         Become(Failing);
     }
 
@@ -345,7 +349,9 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
             ReleaseFurther();
         });
         Receive<ReleaseOver>(_ => End(status, reason));
-        // Links end while members let go: what they report of that, and late figures, mean nothing any more.
+        // Figures of the last steps before an interruption.
+        Receive<ProgressMessages.WorkerReport>(Take);
+        // Links end while members let go: what they report of that means nothing any more.
         ReceiveAny(_ => { });
     }
 

@@ -121,6 +121,7 @@ internal sealed class WorkerActor : ReceiveActor, IWithTimers
         });
         Receive<TrainingMessages.Release>(_ =>
         {
+            Report();
             released = true;
             Context.Stop(Self);
         });

@@ -1,0 +1,45 @@
+using System.Diagnostics;
+
+namespace Distributed.EndToEnd.Tests;
+
+/// <summary>Machines made of network namespaces (network.sh), each with its own address; gone when this is disposed.</summary>
+internal sealed class TestNetwork : IDisposable
+{
+    private static readonly Lazy<bool> Possible = new(() => OperatingSystem.IsLinux() && Run("can").Code == 0);
+
+    private readonly string name = $"e2e-{Environment.ProcessId}";
+
+    public TestNetwork(int machines)
+    {
+        var (code, output) = Run("up", name, $"{machines}");
+        Assert.True(code == 0, output);
+        Machines = [.. output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(' ')).Select(words => (words[0], words[1]))
+            .Where(machine => machine.Item1 != "host")];
+    }
+
+    /// <summary>Why tests of networks are skipped here, or null when they can run.</summary>
+    public static string? Missing => Possible.Value ? null : "network namespaces can't be made here (root and iproute2 are needed)";
+
+    /// <summary>Name and address of each machine.</summary>
+    public IReadOnlyList<(string Name, string Address)> Machines { get; }
+
+    public void Dispose() => Run("down", name);
+
+    private static (int Code, string Output) Run(params string[] arguments)
+    {
+        var start = new ProcessStartInfo("bash") { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var argument in (string[])[Path.Combine(AppContext.BaseDirectory, "network.sh"), .. arguments]) start.ArgumentList.Add(argument);
+        using var process = Process.Start(start)!;
+        var errors = process.StandardError.ReadToEndAsync();
+        var output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return (process.ExitCode, output + errors.Result);
+    }
+}
+
+/// <summary>A test of several hosts: skipped, saying so, where they can't be made.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class NetworkFactAttribute : FactAttribute
+{
+    public NetworkFactAttribute() => Skip = TestNetwork.Missing;
+}
