@@ -11,7 +11,7 @@ namespace Distributed.Cluster.Tests.Nodes;
 /// <summary>What actors under test are told of their node, and what they hear from members played by probes.</summary>
 internal static class TestNode
 {
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     public static NodeContext Context(string runs, double gatherSeconds = 60, double stepSeconds = 60, int dataPort = 0) => new(
         "node-1", ["coordinator"], "127.0.0.1", dataPort, ".", runs,
