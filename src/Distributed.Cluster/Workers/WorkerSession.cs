@@ -71,9 +71,6 @@ internal sealed class WorkerSession : IDisposable
             using (training)
             using (test)
             {
-                if (!training.InputShape.SequenceEqual(job.Model.Input))
-                    throw new BadInputException(
-                        $"model.input: expected [{string.Join(", ", training.InputShape)}], the shape of the samples, got [{string.Join(", ", job.Model.Input)}]");
                 events.Phase("building");
                 using var module = job.Model.Build(job.Seed);
                 var layout = ParameterLayout.Of(module);

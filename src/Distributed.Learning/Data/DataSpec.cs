@@ -12,6 +12,9 @@ public abstract record DataSpec
     /// <summary>The shape of one input, without the batch dimension; null where only the files know it.</summary>
     public virtual IReadOnlyList<long>? InputShape => null;
 
+    /// <summary>How many classes the targets come from; null where only the files know it, or where targets are values.</summary>
+    public virtual int? KnownClasses => null;
+
     /// <summary>How training images are changed at random; null for not at all.</summary>
     public Augmentation? Augmentation { get; private init; }
 
@@ -40,6 +43,7 @@ public abstract record DataSpec
         };
         section.RejectUnknownKeys();
         if (spec.InputShape is { } shape) spec.CheckInput(shape);
+        if (spec.KnownClasses is { } classes) spec.CheckClasses(classes);
         return spec;
     }
 
@@ -94,15 +98,18 @@ public abstract record DataSpec
             throw new BadInputException(
                 $"{File}: data.augment: expected images [channels, height, width] (noise: numbers of any shape),"
                 + $" got samples {ModelSpec.Shape(training.InputShape)}{(training.Tokens > 0 ? " of tokens" : "")}");
-        if (ModelOutput is null) return;
-        if (training.Classes > 0 && (ModelOutput.Count == 0 || ModelOutput[^1] < training.Classes))
-            throw new BadInputException(
-                $"{File}: model.layers: expected {training.Classes} scores to come out, one for each class of the data,"
-                + $" got {ModelSpec.Shape(ModelOutput)}");
-        if (training.Classes == 0 && Elements(ModelOutput) != Elements(training.TargetShape))
+        if (training.Classes > 0) CheckClasses(training.Classes);
+        if (ModelOutput is not null && training.Classes == 0 && Elements(ModelOutput) != Elements(training.TargetShape))
             throw new BadInputException(
                 $"{File}: model.layers: expected {ModelSpec.Shape(training.TargetShape)} to come out, as the data's targets are,"
                 + $" got {ModelSpec.Shape(ModelOutput)}");
+    }
+
+    private void CheckClasses(int classes)
+    {
+        if (ModelOutput is not null && (ModelOutput.Count == 0 || ModelOutput[^1] < classes))
+            throw new BadInputException(
+                $"{File}: model.layers: expected {classes} scores to come out, one for each class of the data, got {ModelSpec.Shape(ModelOutput)}");
     }
 
     private void CheckInput(IReadOnlyList<long> shape)

@@ -1,6 +1,7 @@
 using Distributed.Cli.Terminal;
 using Distributed.Cluster.Jobs;
 using Distributed.Cluster.Monitoring;
+using Distributed.Learning;
 
 namespace Distributed.Cli.Tests.Terminal;
 
@@ -10,8 +11,8 @@ public class OutcomeTextTests
     public void A_run_ends_with_its_test_its_fingerprint_its_folder_and_its_time()
     {
         var summary = new RunSummary(
-            "digits", "completed", 2, 1, 4, 6, 378, 48000, 9811.7, new Spread(12, 15), 10, 0.2, 1.5, 1000, 421_642, "abc", new EvaluationFigures(378, 2000, 0.0512, 0.9815),
-            0, 5, null);
+            "digits", "completed", 2, 1, 4, 6, 378, 48000, 9811.7, new Spread(12, 15), 10, 0.2, 1.5, 1000, 421_642, "abc", new Evaluation(378, 2000, 0.0512, 0.9815),
+            false, 0, 5, null);
         Assert.Equal(
             [
                 "test accuracy  98.15 % of 2,000", "test loss      0.0512", "weightsSha256  abc", "run            runs/digits",

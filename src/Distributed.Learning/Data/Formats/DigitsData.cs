@@ -9,6 +9,8 @@ internal sealed record DigitsData(int TrainingSamples, int TestSamples) : DataSp
 
     public override IReadOnlyList<long> InputShape => DrawnDigits.Shape;
 
+    public override int? KnownClasses => DrawnDigits.Classes;
+
     public static DigitsData Read(SettingsSection section) => new(
         section.Integer("train", 8000, 1, SampleStreams.MostSamples), section.Integer("test", 2000, 1, SampleStreams.MostSamples));
 

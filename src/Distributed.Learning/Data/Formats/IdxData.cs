@@ -12,6 +12,8 @@ internal sealed record IdxData(IReadOnlyList<string> Folders, int Classes, Pixel
 
     public override string Format => Name;
 
+    public override int? KnownClasses => Classes;
+
     public static IdxData Read(SettingsSection section) => new(
         DataFile.Names(section, "folders", "folder"), section.Integer("classes", 10, 1, 256), Pixels.Read(section, channels: 1));
 
