@@ -24,7 +24,8 @@ internal static class ContactSheet
     public static void Write(string path, IDataSet training, long seed)
     {
         if (training.InputShape is not [1 or 3, _, _])
-            throw new BadInputException($"--sheet {path}: expected data of images [1 or 3, height, width], got [{string.Join(", ", training.InputShape)}]");
+            throw new BadInputException(
+                $"--sheet {path}: expected data of images [1 or 3, height, width], got [{string.Join(", ", training.InputShape)}]");
         using var scope = NewDisposeScope();
         using var batch = training.Draw([.. Enumerable.Range(0, Math.Min(MostImages, training.Count))], seed);
         var (pixels, width, height) = Arrange(batch);

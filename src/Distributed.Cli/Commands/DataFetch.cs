@@ -27,7 +27,8 @@ internal static class DataFetch
         name.Validators.Add(result =>
         {
             var given = result.Tokens[0].Value;
-            if (!names.Contains(given)) result.AddError($"NAME: expected one of {string.Join(", ", names)}, got '{given}'{NearestName.Hint(given, names)}");
+            if (!names.Contains(given))
+                result.AddError($"NAME: expected one of {string.Join(", ", names)}, got '{given}'{NearestName.Hint(given, names)}");
         });
         var data = Parsing.Text("--data", "DIR", "the data folder (default: this folder)");
         var from = Parsing.Text("--from", "URL", "where the files are, instead of the usual place");
@@ -60,7 +61,7 @@ internal static class DataFetch
         var source = Source(from ?? set.Source);
         var folder = Path.Combine(dataFolder, set.Folder);
         Directory.CreateDirectory(folder);
-        if (set.Unpacked.Count > 0 && set.Unpacked.All(file => new FileInfo(Path.Combine(folder, file.Key)) is { Exists: true } info && info.Length == file.Value))
+        if (set.Unpacked.Count > 0 && set.Unpacked.All(file => IsUnpacked(folder, file.Key, file.Value)))
         {
             terminal.Out.WriteLine($"{folder}: already there");
             return ExitCodes.Done;
@@ -80,9 +81,8 @@ internal static class DataFetch
             }
             catch (Exception exception) when (exception is IOException or TimeoutException)
             {
-                throw new IOException(
-                    $"{exception.Message}; place {string.Join(", ", set.Files.Select(each => each.Name))} of {source} in {folder} by hand, then run this again",
-                    exception);
+                var files = string.Join(", ", set.Files.Select(each => each.Name));
+                throw new IOException($"{exception.Message}; place {files} of {source} in {folder} by hand, then run this again", exception);
             }
             terminal.Out.WriteLine($"{path}: {Megabytes(new FileInfo(path).Length)}, checked");
         }
@@ -97,6 +97,9 @@ internal static class DataFetch
             }
         return ExitCodes.Done;
     }
+
+    private static bool IsUnpacked(string folder, string name, long bytes) =>
+        new FileInfo(Path.Combine(folder, name)) is { Exists: true } file && file.Length == bytes;
 
     // A moving line on a terminal; in a log the result alone.
     private static Action<long, long?> Progress(string path, TerminalOutput terminal)

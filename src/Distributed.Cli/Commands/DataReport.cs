@@ -11,6 +11,7 @@ internal static class DataReport
     private const int FirstRows = 5;
     private const int MostValues = 16;
     private const int MostClasses = 100;
+    private const int MostCharacters = 100;
 
     /// <summary>Writes shapes, ranges, targets, findings and first rows.</summary>
     /// <param name="output">Where to.</param>
@@ -33,16 +34,22 @@ internal static class DataReport
     {
         using var scope = NewDisposeScope();
         var values = batch.Inputs.to_type(ScalarType.Float64);
+        double least = values.min().item<double>(), greatest = values.max().item<double>();
+        double mean = values.mean().item<double>(), deviation = values.std(unbiased: false).item<double>();
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"from {values.min().item<double>():G4} to {values.max().item<double>():G4}, mean {values.mean().item<double>():G4}, deviation {values.std(unbiased: false).item<double>():G4} (first {batch.Samples})");
+            $"from {least:G4} to {greatest:G4}, mean {mean:G4}, deviation {deviation:G4} (first {batch.Samples})");
     }
 
-    private static string Targets(IDataSet training, Batch batch) => training.Classes > 0
-        ? $"{training.Classes} classes, {(training.TargetShape.Count == 0 ? "one for each sample" : $"{Shape(training.TargetShape)} for each sample")}"
-        : string.Create(
+    private static string Targets(IDataSet training, Batch batch)
+    {
+        if (training.Classes > 0)
+            return $"{training.Classes} classes, {(training.TargetShape.Count == 0 ? "one" : Shape(training.TargetShape))} for each sample";
+        var (scale, offset) = training.TargetScale;
+        return string.Create(
             CultureInfo.InvariantCulture,
-            $"{Shape(training.TargetShape)} {Kind(batch.Targets)}; in the data's units {training.TargetScale.Scale:G6} · value + {training.TargetScale.Offset:G6}");
+            $"{Shape(training.TargetShape)} {Kind(batch.Targets)}; in the data's units {scale:G6} · value + {offset:G6}");
+    }
 
     private static void WriteClasses(TextWriter output, IDataSet training, IDataSet test)
     {
@@ -78,8 +85,13 @@ internal static class DataReport
     }
 
     // A line stays a line, whatever the text holds.
-    private static string Visible(string text) =>
-        string.Concat((text.Length <= 100 ? text : text[..100] + "…").Select(c => c switch { '\n' => "↵", ' ' when text.Length == 1 => "␣", _ when char.IsControl(c) => "·", _ => c.ToString() }));
+    private static string Visible(string text) => string.Concat((text.Length <= MostCharacters ? text : text[..MostCharacters] + "…").Select(c => c switch
+    {
+        '\n' => '↵',
+        ' ' when text.Length == 1 => '␣',
+        _ when char.IsControl(c) => '·',
+        _ => c,
+    }));
 
     private static string Kind(Tensor tensor) => tensor.dtype == ScalarType.Int64 ? "int64" : "float32";
 

@@ -30,7 +30,10 @@ internal static class DataShow
         command.Add(sheet);
         command.Add(sets);
         command.SetAction(parsed => Run(
-            session, Job.Load(parsed.GetValue(job)!, new JobOverrides(Sets: parsed.GetValue(sets))), parsed.GetValue(data) ?? ".", parsed.GetValue(sheet)));
+            session,
+            Job.Load(parsed.GetValue(job)!, new JobOverrides(Sets: parsed.GetValue(sets))),
+            parsed.GetValue(data) ?? ".",
+            parsed.GetValue(sheet)));
         return command;
     }
 

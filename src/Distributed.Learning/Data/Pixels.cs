@@ -29,7 +29,8 @@ public sealed record Pixels(IReadOnlyList<double> Means, IReadOnlyList<double> D
         var deviations = section.Numbers("std", [.. means.Select(_ => 1.0)], 1e-3, 1);
         var expected = channels == 1 ? "one number" : $"one number, or {channels}, one for each channel";
         if (means.Count != 1 && means.Count != channels) throw section.Error("mean", $"expected {expected}, got {means.Count}");
-        if (means.Count != deviations.Count) throw section.Error("std", $"expected as many numbers as in mean, {means.Count}, got {deviations.Count}");
+        if (means.Count != deviations.Count)
+            throw section.Error("std", $"expected as many numbers as in mean, {means.Count}, got {deviations.Count}");
         return new Pixels(means, deviations);
     }
 

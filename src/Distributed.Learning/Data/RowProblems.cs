@@ -1,6 +1,8 @@
 namespace Distributed.Learning;
 
-/// <summary>What happens to rows that can't be used: <c>on-bad-row = error</c> ends the reading, <c>skip</c> leaves them out and counts them.</summary>
+/// <summary>
+/// What happens to rows that can't be used: <c>on-bad-row = error</c> ends the reading, <c>skip</c> leaves them out and counts them.
+/// </summary>
 internal sealed class RowProblems(bool skip)
 {
     /// <summary>Reads the key <c>on-bad-row</c>: whether bad rows are skipped.</summary>
@@ -18,7 +20,8 @@ internal sealed class RowProblems(bool skip)
     public void Report(string file, int line, string? column, string problem)
     {
         if (!skip)
-            throw new BadInputException($"{file}:{line}: {(column is null ? "" : $"column {column}: ")}{problem} (on-bad-row = skip leaves such rows out)");
+            throw new BadInputException(
+                $"{file}:{line}: {(column is null ? "" : $"column {column}: ")}{problem} (on-bad-row = skip leaves such rows out)");
         Skipped++;
     }
 

@@ -146,7 +146,9 @@ public sealed class SettingsSection
         return [.. List(key, "a list of whole numbers").Select((item, i) => WholeNumber($"{key}[{i}]", item, expected, min, max))];
     }
 
-    /// <summary>A list of finite numbers, each within [<paramref name="min"/>, <paramref name="max"/>]; a single number counts as a list of one.</summary>
+    /// <summary>
+    /// A list of finite numbers, each within [<paramref name="min"/>, <paramref name="max"/>]; a single number counts as a list of one.
+    /// </summary>
     /// <param name="key">The key in this section.</param>
     /// <param name="fallback">What holds when the key is absent; null makes it required.</param>
     /// <param name="min">The least allowed value.</param>

@@ -11,7 +11,10 @@ namespace Distributed.Learning;
 /// <param name="Rotate">Turns by up to so many degrees either way.</param>
 /// <param name="Flip">Mirrors every other image, left to right.</param>
 /// <param name="Crop">Adds a black border of so many pixels and cuts the image's size out of it anywhere: moves by whole pixels.</param>
-/// <param name="Cutout">Sets a square with sides of so many pixels, anywhere, to 0 (DeVries, Taylor, "Improved regularization … with cutout", 2017).</param>
+/// <param name="Cutout">
+/// Sets a square with sides of so many pixels, anywhere, to 0 (DeVries, Taylor, "Improved regularization of convolutional neural networks
+/// with cutout", 2017).
+/// </param>
 /// <param name="Noise">Adds normal noise of this deviation, in units of what the model sees.</param>
 public sealed record Augmentation(double Shift, double Rotate, bool Flip, int Crop, int Cutout, double Noise)
 {

@@ -58,7 +58,8 @@ internal sealed class TableEncoder
     {
         double[] present = [.. training.Select(row => cells.Number(row.Cells[column.Index])).Where(double.IsFinite).Order()];
         if (present.Length == 0)
-            throw new BadInputException($"{training[0].File}: column {column.Name}: expected a number in some training row, got none; drop the column");
+            throw new BadInputException(
+                $"{training[0].File}: column {column.Name}: expected a number in some training row, got none; name the column in drop");
         var median = (present[(present.Length - 1) / 2] + present[present.Length / 2]) / 2;
         var missing = training.Count - present.Length;
         var scale = ValueScale.Standardising([.. present, .. Enumerable.Repeat(median, missing)]);
@@ -86,7 +87,8 @@ internal sealed class TableEncoder
         findings.Add(
             $"{column.Name}: {categories.Length} categories ({RowProblems.Shown(string.Join(", ", categories))})"
             + (missing == 0 ? "" : $", {missing} missing"));
-        return new CategoryCode(column, new Dictionary<string, int>(categories.Select((category, i) => KeyValuePair.Create(category, i)), StringComparer.Ordinal));
+        var numbers = categories.Select((category, i) => KeyValuePair.Create(category, i));
+        return new CategoryCode(column, new Dictionary<string, int>(numbers, StringComparer.Ordinal));
     }
 
     private abstract record Code(TableColumn Column, int Width)
