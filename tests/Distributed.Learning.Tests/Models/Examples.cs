@@ -21,7 +21,10 @@ internal static class Examples
     public static Batch Batch(ModelSpec spec, int samples, long seed)
     {
         using var generator = new Generator((ulong)seed);
-        return new Batch(randn([samples, .. spec.Input], generator: generator), randint(0, 5, samples, dtype: int64, generator: generator), samples);
+        var inputs = spec.TakesTokens
+            ? randint(0, 5, [samples, .. spec.Input], dtype: int64, generator: generator)
+            : randn([samples, .. spec.Input], generator: generator);
+        return new Batch(inputs, randint(0, 5, samples, dtype: int64, generator: generator), samples);
     }
 
     public static float[] Floats(Tensor tensor) => tensor.detach().contiguous().reshape(-1).data<float>().ToArray();
