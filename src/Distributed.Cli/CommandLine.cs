@@ -46,6 +46,10 @@ internal static class CommandLine
             LocalCommand.Create(session),
             NodeCommand.Create(session),
             SubmitCommand.Create(session),
+            EvaluateCommand.Create(session),
+            PredictCommand.Create(session),
+            AttackCommand.Create(session),
+            ExplainCommand.Create(session),
         };
         foreach (var option in root.Options.OfType<HelpOption>()) option.Action = new HelpWithExamples((HelpAction)option.Action!);
         return root;

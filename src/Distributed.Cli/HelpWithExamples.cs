@@ -27,6 +27,10 @@ internal sealed class HelpWithExamples(HelpAction help) : SynchronousCommandLine
         "local" => LocalCommand.Examples,
         "node" => NodeCommand.Examples,
         "submit" => SubmitCommand.Examples,
-        _ => [LocalCommand.Examples[0], NodeCommand.Examples[0], SubmitCommand.Examples[0]],
+        "evaluate" => EvaluateCommand.Examples,
+        "predict" => PredictCommand.Examples,
+        "attack" => AttackCommand.Examples,
+        "explain" => ExplainCommand.Examples,
+        _ => [LocalCommand.Examples[0], NodeCommand.Examples[0], SubmitCommand.Examples[0], EvaluateCommand.Examples[0]],
     };
 }

@@ -64,7 +64,11 @@ internal sealed record TrainerSettings(TimeSpan RegisterInterval, Deadlines Dead
 /// <param name="StepFloor">The least time that a step is granted.</param>
 /// <param name="StepFactor">How many times the typical step a step is granted.</param>
 /// <param name="Handshake">Opening one link.</param>
-internal sealed record Deadlines(TimeSpan Gather, TimeSpan Prepare, TimeSpan StepFloor, double StepFactor, TimeSpan Handshake);
+internal sealed record Deadlines(TimeSpan Gather, TimeSpan Prepare, TimeSpan StepFloor, double StepFactor, TimeSpan Handshake)
+{
+    /// <summary>For writing down a model of so many floats: 10 MB/s is the least that is waited for.</summary>
+    public TimeSpan Saving(long floats) => Prepare + TimeSpan.FromSeconds(floats * 3 * sizeof(float) / 10e6);
+}
 
 /// <summary>The event log.</summary>
 /// <param name="Level">The least level of events that are kept.</param>

@@ -1,11 +1,9 @@
-using System.Globalization;
 using Akka.Actor;
 using Distributed.Cluster.Jobs;
 using Distributed.Cluster.Monitoring;
 using Distributed.Cluster.Nodes;
 using Distributed.Cluster.Protocol;
 using Distributed.Cluster.Workers;
-using Distributed.Learning;
 
 namespace Distributed.Cluster.Coordination;
 
@@ -13,7 +11,6 @@ namespace Distributed.Cluster.Coordination;
 internal sealed partial class JobActor
 {
     private readonly List<string> knownStragglers = [];
-    private readonly Dictionary<long, double> epochLosses = [];
     private long lastStepAt = Environment.TickCount64;
     private StepTimes? stepTimes;
 
@@ -47,7 +44,8 @@ internal sealed partial class JobActor
                 Complete(step);
         foreach (var block in report.Evaluations)
             if (evaluations!.Add(block) is { } figures)
-                Complete(figures);
+                evaluated.Enqueue(figures);
+        CompleteEvaluations();
     }
 
     private void Complete(StepRecord step)
@@ -55,6 +53,7 @@ internal sealed partial class JobActor
         var epoch = (int)sampler!.EpochOf(step.Step) + 1;
         files.Write(step, epoch, job.Optimizer.LearningRate);
         statistics.Add(step);
+        history.Add(step);
         lastStep = step;
         lastStepAt = Environment.TickCount64;
         (stepTimes ??= new StepTimes(node.Settings.Deadlines.StepFloor, node.Settings.Deadlines.StepFactor)).Add(TimeSpan.FromMilliseconds(step.TotalMilliseconds));
@@ -66,21 +65,6 @@ internal sealed partial class JobActor
         var rate = samples / Math.Max(1e-9, epochSteps.Sum(record => record.TotalMilliseconds) / 1000);
         node.Log.EpochEnded(epoch, step.Step + 1, loss, Math.Round(rate, 1));
         epochSteps.Clear();
-        epochLosses[epoch] = loss;
-    }
-
-    private void Complete(Evaluation figures)
-    {
-        evaluation = figures;
-        lastStepAt = Environment.TickCount64;
-        var epoch = (int)(figures.Version / sampler!.StepsPerEpoch);
-        files.Write(figures, epoch);
-        files.Flush();
-        node.Log.Evaluated(figures.Version, figures.Loss, figures.Accuracy ?? double.NaN, figures.Samples);
-        var trained = epochLosses.Remove(epoch, out var loss) ? string.Create(CultureInfo.InvariantCulture, $"  loss {loss:F4}") : "";
-        Notice(string.Create(
-            CultureInfo.InvariantCulture,
-            $"epoch {epoch}/{job.Epochs}{trained}  test loss {figures.Loss:F4}{EvaluationText.Line(figures)}  {statistics.SamplesPerSecond:N0} samples/s"));
     }
 
     /// <summary>No step for longer than steps take: says who lags, and ends the job at twice that time.</summary>
@@ -88,7 +72,7 @@ internal sealed partial class JobActor
     {
         var allowed = stepTimes?.Deadline ?? node.Settings.Deadlines.StepFloor;
         var silent = TimeSpan.FromMilliseconds(Environment.TickCount64 - Math.Max(lastStepAt, phaseSince));
-        if (silent < allowed || workers.Any(worker => worker.Phase == "evaluating"))
+        if (silent < allowed || savesBest || workers.Any(worker => worker.Phase == "evaluating"))
         {
             if (silent < allowed)
                 knownStragglers.Clear();
@@ -113,9 +97,8 @@ internal sealed partial class JobActor
 
     private RunSaver Saver()
     {
-        // A large model on a slow disk takes its time; 10 MB/s is the least that is waited for.
-        var within = node.Settings.Deadlines.Prepare + TimeSpan.FromSeconds(layout!.Length * 3 * sizeof(float) / 10e6);
-        return new RunSaver(id, secret, node.Name, connect!, layout, node.Settings.Deadlines.Handshake, within);
+        var deadlines = node.Settings.Deadlines;
+        return new RunSaver(id, secret, node.Name, connect!, layout!, deadlines.Handshake, deadlines.Saving(layout!.Length));
     }
 
     /// <summary>Runs work on a thread of its own and tells this actor the result.</summary>
@@ -187,8 +170,10 @@ internal sealed partial class JobActor
             job.Name, status.ToString().ToLowerInvariant(), job.Workers, job.Servers, job.Slots, job.Epochs, statistics.Steps, statistics.Samples,
             Math.Round(statistics.SamplesPerSecond, 1), statistics.Total, statistics.Compute, statistics.Input, statistics.Exchange,
             workers.Sum(worker => worker.BytesSent) + servers.Sum(server => server.BytesSent), layout?.ParameterCount ?? 0, weightsSha256,
-            evaluation, 0, Elapsed, reason);
+            evaluation, stoppedAt is not null, 0, Elapsed, reason);
         files.Write(summary);
+        if (statistics.Steps > 0)
+            files.WriteCurves(RunCurves.Draw(job.Name, history));
         clusterLog.Flush();
         submitter.Tell(new JobMessages.Ended(id, status, reason, files.Folder, summary with { Evaluation = summary.Evaluation?.Brief() }));
         Context.Stop(Self);

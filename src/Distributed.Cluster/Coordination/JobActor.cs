@@ -62,7 +62,7 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
 
     private sealed record LayoutReady(ParameterLayout Layout);
 
-    private sealed record Saved(string WeightsSha256);
+    private sealed record Saved(long Version, string WeightsSha256);
 
     private sealed record CheckpointSaved(long Version, string Folder, long Bytes);
 
@@ -91,6 +91,7 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
         this.files = files;
         this.clusterLog = clusterLog;
         this.submitter = submitter;
+        earlyStopping = job.EarlyStopping is { } spec ? new EarlyStopping(spec) : null;
         Become(Gathering);
     }
 
@@ -236,6 +237,7 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
             if (workers.All(candidate => candidate.Finished))
                 SaveModel();
         });
+        Receive<BestSaved>(Take);
         Receive<JobMessages.Interrupt>(_ =>
         {
             if (interruptAsked)
@@ -266,17 +268,6 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
         });
     }
 
-    private void SaveModel()
-    {
-        Enter("saving");
-        var saver = Saver();
-        var file = files.ModelFile;
-        var version = Steps;
-        Work("save", () => new Saved(saver.WriteModel(
-            version, file, new Dictionary<string, string> { ["job"] = job.Name, ["version"] = $"{version}" })));
-        Become(Saving);
-    }
-
     private void Saving()
     {
         Always();
@@ -284,7 +275,7 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
         Receive<Saved>(saved =>
         {
             weightsSha256 = saved.WeightsSha256;
-            node.Log.ModelWritten(Steps, files.ModelFile, saved.WeightsSha256);
+            node.Log.ModelWritten(saved.Version, files.ModelFile, saved.WeightsSha256);
             Release(JobStatus.Completed, null);
         });
         Receive<CheckpointSaved>(saved =>

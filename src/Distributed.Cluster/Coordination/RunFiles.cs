@@ -72,6 +72,9 @@ internal sealed class RunFiles : IDisposable
         File.Move(file + ".new", file, overwrite: true);
     }
 
+    /// <summary>Writes curves.svg.</summary>
+    public void WriteCurves(string svg) => File.WriteAllText(Path.Combine(Folder, "curves.svg"), svg);
+
     /// <summary>Makes what was written so far visible to readers of the folder.</summary>
     public void Flush() => metrics.Flush();
 

@@ -27,6 +27,11 @@ internal sealed record Job
 
     public required int Epochs { get; init; }
 
+    public required EvaluationSchedule Evaluation { get; init; }
+
+    /// <summary>Null: every epoch is trained.</summary>
+    public EarlyStoppingSpec? EarlyStopping { get; init; }
+
     /// <summary>Samples of one global batch, over all slots.</summary>
     public required int Batch { get; init; }
 
@@ -92,6 +97,8 @@ internal sealed record Job
         var servers = root.Integer("servers", 1, 1, 256);
         var slots = root.Text("slots", "auto") == "auto" ? workers : root.Integer("slots", null, 1, 4096);
         var threads = root.Integer("threads", 1, 1, 1024);
+        var evaluation = EvaluationSchedule.Read(root);
+        var earlyStopping = EarlyStoppingSpec.Read(root);
         var transport = root.OptionalSection("transport");
         var sameHost = transport?.OneOf("same-host", "auto", "auto", "tcp") == "tcp" ? SameHost.Tcp : SameHost.Auto;
         transport?.RejectUnknownKeys();
@@ -114,6 +121,8 @@ internal sealed record Job
             Loss = loss,
             Optimizer = optimizer,
             Epochs = epochs,
+            Evaluation = evaluation,
+            EarlyStopping = earlyStopping,
             Batch = batch,
             Slots = slots,
             Workers = workers,

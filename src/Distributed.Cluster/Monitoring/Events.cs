@@ -50,6 +50,15 @@ internal static partial class Events
     [LoggerMessage(24, LogLevel.Information, "asked to stop (job {Job})", EventName = "interrupted")]
     public static partial void Interrupted(this ILogger log, string job);
 
+    [LoggerMessage(25, LogLevel.Warning, "version {Version}: the test loss has risen {Rises} times to {TestLoss} while the training loss fell to {TrainingLoss}", EventName = "overfitting")]
+    public static partial void Overfitting(this ILogger log, long version, int rises, double testLoss, double trainingLoss);
+
+    [LoggerMessage(26, LogLevel.Warning, "version {Version}: the training loss stays at {TrainingLoss} (evaluations {Evaluations})", EventName = "loss-stalled")]
+    public static partial void LossStalled(this ILogger log, long version, double trainingLoss, int evaluations);
+
+    [LoggerMessage(27, LogLevel.Information, "version {Version}: no better {Metric} for {Patience} evaluations, the best is that of version {BestVersion}", EventName = "stopped-early")]
+    public static partial void StoppedEarly(this ILogger log, long version, string metric, int patience, long bestVersion);
+
     [LoggerMessage(30, LogLevel.Warning, "{Node} lags: {Phase} step {Step} for {Seconds} s", EventName = "straggler")]
     public static partial void Straggler(this ILogger log, string node, string phase, long step, double seconds);
 

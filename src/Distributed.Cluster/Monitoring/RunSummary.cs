@@ -21,6 +21,7 @@ internal sealed record RunSummary(
     long Parameters,
     string? WeightsSha256,
     Evaluation? Evaluation,
+    bool StoppedEarly,
     int Restarts,
     double WallSeconds,
     string? Reason);

@@ -1,4 +1,5 @@
 using Distributed.Cluster.Protocol;
+using Distributed.Cluster.Workers;
 using Distributed.Learning;
 using Distributed.Transport;
 
@@ -13,6 +14,7 @@ internal static class MemberFailure
         {
             LinkException => TrainingMessages.CauseRank.LinkLost,
             TimeoutException => TrainingMessages.CauseRank.TimedOut,
+            NotFiniteException { IsCause: false } => TrainingMessages.CauseRank.Consequence,
             _ => TrainingMessages.CauseRank.Own,
         };
         return new TrainingMessages.MemberFailed(job, node, rank, FirstLine(exception.Message), exception.ToString(), exception is BadInputException);

@@ -64,6 +64,12 @@ internal static class TrainingMessages
     /// <summary>Go on after <see cref="Pause"/>.</summary>
     public sealed record Continue(Guid Job) : IControlMessage;
 
+    /// <summary>
+    /// What follows from the evaluation of <paramref name="Version"/>: on with the next step, or <paramref name="Stop"/>. Workers of a
+    /// job with early stopping wait for it, so that the decision can't depend on anybody's pace.
+    /// </summary>
+    public sealed record Decided(Guid Job, long Version, bool Stop) : IControlMessage;
+
     /// <summary>Leases have changed: what older terms send is dropped from now on.</summary>
     public sealed record RaiseTerm(Guid Job, long Term) : IControlMessage;
 
@@ -102,6 +108,9 @@ internal static class TrainingMessages
 
         /// <summary>A link to another member broke.</summary>
         LinkLost = 3,
+
+        /// <summary>The member met what went wrong elsewhere.</summary>
+        Consequence = 4,
     }
 
     /// <summary>A member can't go on. <paramref name="Reason"/> is one line, <paramref name="Detail"/> goes to the log.</summary>

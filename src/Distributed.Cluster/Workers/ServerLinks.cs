@@ -29,6 +29,7 @@ internal sealed unsafe class ServerLinks : IDisposable
     {
         this.servers = servers;
         this.gate = gate;
+        Floats = layout.Length;
         var pieces = SlotTree.Pieces(job.Slots, order.Slots.Contains);
         var scratch = pieces.Max(SlotTree.ScratchBuffers);
         ScratchBuffers = [.. Enumerable.Range(pieces.Count, scratch)];
@@ -53,6 +54,9 @@ internal sealed unsafe class ServerLinks : IDisposable
             throw;
         }
     }
+
+    /// <summary>The length of the flat parameter vector.</summary>
+    public long Floats { get; }
 
     /// <summary>The weights of even and of odd versions.</summary>
     public IReadOnlyList<nint> Weights { get; } = [];

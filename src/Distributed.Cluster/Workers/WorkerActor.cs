@@ -70,6 +70,7 @@ internal sealed class WorkerActor : ReceiveActor, IWithTimers
                         Volatile.Write(ref step, report.Step + 1);
                     },
                     evaluations.Enqueue,
+                    () => self.Tell(Flush.Instance),
                     bytes => self.Tell(new Finished(bytes)),
                     cause => self.Tell(new Broke(cause))));
             session.Start();
@@ -95,6 +96,7 @@ internal sealed class WorkerActor : ReceiveActor, IWithTimers
             session?.Boundary.Hold(version => self.Tell(new Held(version)));
         });
         Receive<TrainingMessages.Continue>(_ => session?.Boundary.Continue());
+        Receive<TrainingMessages.Decided>(decided => session?.Boundary.Decide(decided.Version, decided.Stop));
         Receive<Held>(held =>
         {
             Report();

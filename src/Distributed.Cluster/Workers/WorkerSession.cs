@@ -11,7 +11,7 @@ namespace Distributed.Cluster.Workers;
 /// <summary>What a worker session tells its actor, from its own thread.</summary>
 internal sealed record WorkerSessionEvents(
     Action<string[], int, int> Ready, Action<string> Phase, Action<ProgressMessages.StepReport> Step,
-    Action<ProgressMessages.EvaluationReport> Evaluated, Action<long> Finished, Action<Exception> Failed);
+    Action<ProgressMessages.EvaluationReport> Evaluated, Action Waiting, Action<long> Finished, Action<Exception> Failed);
 
 /// <summary>
 /// A worker's thread and all that it holds for one job: the data, the replica, the links. <see cref="Train"/> is a step, in the
@@ -90,7 +90,8 @@ internal sealed class WorkerSession : IDisposable
                 using var replica = new ModelReplica(module, layout, links.Weights, links.Gradients);
                 using var input = new SlotInput(training, new SlotSampler(training.Count, job.Batch, job.Slots, job.Seed), order.Slots);
                 events.Ready(links.Describe(), training.Count, test.Count);
-                if (Train(replica, input, test, links, gate))
+                var check = new FiniteCheck(job, order.Slots, order.FirstStep, replica, training, input.Sampler, job.Loss.Create());
+                if (Train(replica, input, test, links, gate, check))
                     events.Finished(links.BytesSent);
                 // The links stay until the job is released: servers may still be read from, and a link's end means a loss.
                 ended.Token.WaitHandle.WaitOne();
@@ -107,8 +108,8 @@ internal sealed class WorkerSession : IDisposable
         }
     }
 
-    /// <summary>The training loop. False: released before the last step.</summary>
-    private bool Train(ModelReplica replica, SlotInput input, IDataSet test, ServerLinks links, VersionGate weights)
+    /// <summary>The training loop. False: released before its end.</summary>
+    private bool Train(ModelReplica replica, SlotInput input, IDataSet test, ServerLinks links, VersionGate weights, FiniteCheck check)
     {
         var loss = job.Loss.Create();
         var pieces = SlotTree.Pieces(job.Slots, order.Slots.Contains);
@@ -130,7 +131,7 @@ internal sealed class WorkerSession : IDisposable
             results.Clear();
             for (var i = 0; i < pieces.Count; i++)
             {
-                ComputePiece(replica, input, loss, links, step, pieces[i], i, results);
+                ComputePiece(replica, input, loss, links, check, step, pieces[i], i, results);
                 links.SendGradient(order.Term, step, pieces[i], i);
             }
 
@@ -145,8 +146,16 @@ internal sealed class WorkerSession : IDisposable
             events.Step(new ProgressMessages.StepReport(
                 step, [.. results], total.TotalMilliseconds, Stopwatch.GetElapsedTime(started, computed).TotalMilliseconds,
                 inputTime.TotalMilliseconds, Stopwatch.GetElapsedTime(computed, done).TotalMilliseconds));
-            if ((step + 1) % stepsPerEpoch == 0)
-                Evaluate(replica, test, loss, step + 1);
+            if (!job.Evaluation.IsDue(step + 1, stepsPerEpoch, steps))
+                continue;
+            Evaluate(replica, test, loss, check, step + 1);
+            if (job.EarlyStopping is null || step + 1 == steps)
+                continue;
+            events.Phase("deciding");
+            events.Waiting();
+            var decision = Boundary.AwaitDecision(step + 1, deadlines.Saving(links.Floats) + (10 * Stopwatch.GetElapsedTime(done)));
+            if (decision != BoundaryDecision.GoOn)
+                return decision == BoundaryDecision.Stop;
         }
 
         return true;
@@ -154,8 +163,8 @@ internal sealed class WorkerSession : IDisposable
 
     /// <summary>Leaves the sum of the piece's slots in gradient buffer <paramref name="buffer"/>.</summary>
     private void ComputePiece(
-        ModelReplica replica, SlotInput input, ILossFunction loss, ServerLinks links, long step, SlotRange piece, int buffer,
-        List<ProgressMessages.SlotReport> results)
+        ModelReplica replica, SlotInput input, ILossFunction loss, ServerLinks links, FiniteCheck check, long step, SlotRange piece,
+        int buffer, List<ProgressMessages.SlotReport> results)
     {
         replica.UseGradients(buffer);
         SlotGradients.Compute(
@@ -168,6 +177,8 @@ internal sealed class WorkerSession : IDisposable
                 var result = batch is null
                     ? default
                     : replica.ComputeSlot(batch, loss, input.Weight(step, slot), input.Sampler.SlotSeed(step, slot), meaning);
+                if (batch is not null)
+                    check.Check(step, slot, result, buffer);
                 results.Add(new ProgressMessages.SlotReport(slot, result.Samples, result.LossSum, result.Predictions, result.Correct));
             },
             setAside: scratch => replica.CopyGradients(buffer, scratch),
@@ -175,7 +186,7 @@ internal sealed class WorkerSession : IDisposable
     }
 
     /// <summary>Evaluates this worker's blocks of the test set: block b belongs to the owner of slot b mod slots.</summary>
-    private void Evaluate(ModelReplica replica, IDataSet test, ILossFunction loss, long version)
+    private void Evaluate(ModelReplica replica, IDataSet test, ILossFunction loss, FiniteCheck check, long version)
     {
         events.Phase("evaluating");
         replica.UseWeights((int)(version & 1));
@@ -183,8 +194,10 @@ internal sealed class WorkerSession : IDisposable
         {
             if (!order.Slots.Contains(block % job.Slots))
                 continue;
-            events.Evaluated(new ProgressMessages.EvaluationReport(
-                version, Evaluator.EvaluateBlock(replica.Forward, test, loss, meaning, block)));
+            var result = Evaluator.EvaluateBlock(replica.Forward, test, loss, meaning, block);
+            if (!double.IsFinite(result.LossSum))
+                check.CheckWeights(version, 0);
+            events.Evaluated(new ProgressMessages.EvaluationReport(version, result));
         }
     }
 }

@@ -20,6 +20,7 @@ public sealed class ModelReplica : IDisposable
 {
     private readonly nn.Module<Tensor, Tensor> module;
     private readonly Parameter[] parameters;
+    private readonly string[] names;
     private readonly FlatViews[] weights;
     private readonly FlatViews[] gradients;
     private int currentWeights = -1;
@@ -39,6 +40,7 @@ public sealed class ModelReplica : IDisposable
             throw new ArgumentException("the layout is of another module", nameof(layout));
         this.module = module;
         parameters = [.. module.parameters()];
+        names = [.. layout.Entries.Select(entry => entry.Name)];
         this.weights = [.. weights.Select(memory => new FlatViews(memory, layout))];
         this.gradients = [.. gradients.Select(memory => new FlatViews(memory, layout))];
         UseWeights(0);
@@ -113,6 +115,31 @@ public sealed class ModelReplica : IDisposable
         if (module.training) module.eval();
         using var guard = no_grad();
         return module.call(inputs);
+    }
+
+    /// <summary>The outputs for some inputs in evaluation mode, differentiable by the inputs; the weights' gradients are left alone.</summary>
+    /// <param name="inputs">Float32, <c>[samples, …input shape]</c>.</param>
+    public Tensor Differentiable(Tensor inputs)
+    {
+        ComputeThread.Enter();
+        if (module.training) module.eval();
+        return module.call(inputs);
+    }
+
+    /// <summary>The first parameter with a weight that is infinite or not a number; null when there is none.</summary>
+    /// <param name="buffer">Index of the weight buffer.</param>
+    public string? FirstNotFiniteWeight(int buffer) => FirstNotFinite(weights[buffer]);
+
+    /// <summary>The first parameter with a gradient that is infinite or not a number; null when there is none.</summary>
+    /// <param name="buffer">Index of the gradient buffer.</param>
+    public string? FirstNotFiniteGradient(int buffer) => FirstNotFinite(gradients[buffer]);
+
+    private string? FirstNotFinite(FlatViews views)
+    {
+        using var scope = NewDisposeScope();
+        using var guard = no_grad();
+        var found = Array.FindIndex(views.Views, view => !view.isfinite().all().ToBoolean());
+        return found < 0 ? null : names[found];
     }
 
     /// <summary>Frees module and views; the buffers' memory stays.</summary>

@@ -1,0 +1,61 @@
+using System.Globalization;
+using Distributed.Cluster.Monitoring;
+using Distributed.Learning;
+
+namespace Distributed.Cli.Terminal;
+
+/// <summary>An evaluation at length: figures, a row for each class, the confusion matrix, what had to be assumed.</summary>
+internal static class EvaluationTable
+{
+    /// <summary>A wider matrix does not fit a terminal; JSON has it.</summary>
+    private const int WidestMatrix = 20;
+
+    /// <summary>The lines.</summary>
+    public static IReadOnlyList<string> Lines(Evaluation evaluation)
+    {
+        var lines = new List<string>();
+        lines.Add(Row("samples", Figures.Count(evaluation.Samples)));
+        lines.Add(Row("loss", Figures.Loss(evaluation.Loss)));
+        lines.AddRange(EvaluationText.Headline(evaluation).Select(figure => Row(figure.Name, figure.Value)));
+        if (evaluation.TopFiveAccuracy is { } five) lines.Add(Row("top-5 accuracy", Figures.Percent(five, 2)));
+        if (evaluation.LogLoss is { } logLoss) lines.Add(Row("log-loss", Figures.Loss(logLoss)));
+        if (evaluation.Binary is { } binary)
+        {
+            lines.Add(Row("precision", Share(binary.Precision)));
+            lines.Add(Row("recall", Share(binary.Recall)));
+        }
+
+        if (evaluation.Regression is { } regression)
+        {
+            lines.Add(Row("MSE", Figures.Loss(regression.MeanSquaredError)));
+            lines.Add(Row("MAE", Figures.Loss(regression.MeanAbsoluteError)));
+        }
+
+        if (evaluation.Classification is { } classes) AddClasses(classes, lines);
+        lines.AddRange(evaluation.Notes.Select(note => $"note: {note}"));
+        return lines;
+    }
+
+    private static void AddClasses(ClassificationFigures classes, List<string> lines)
+    {
+        lines.Add("");
+        lines.Add($"{"class",-9}{"precision",10}{"recall",10}{"F1",10}{"samples",10}{"predicted",11}");
+        foreach (var each in classes.PerClass)
+            lines.Add($"{each.Class,-9}{Share(each.Precision),10}{Share(each.Recall),10}{Share(each.F1),10}{Count(each.Support),10}{Count(each.Predicted),11}");
+        foreach (var (name, mean) in new[] { ("macro", classes.Macro), ("micro", classes.Micro), ("weighted", classes.Weighted) })
+            lines.Add($"{name,-9}{Share(mean.Precision),10}{Share(mean.Recall),10}{Share(mean.F1),10}");
+        if (classes.Confusion.Length is 0 or > WidestMatrix) return;
+        var width = Math.Max(4, classes.Confusion.Max(row => row.Max(cell => Count(cell).Length)) + 1);
+        lines.Add("");
+        lines.Add("confusion: a row for each true class, a column for each predicted one");
+        lines.Add(new string(' ', 5) + string.Concat(Enumerable.Range(0, classes.Confusion.Length).Select(c => Count(c).PadLeft(width))));
+        for (var c = 0; c < classes.Confusion.Length; c++)
+            lines.Add($"{c,5}{string.Concat(classes.Confusion[c].Select(cell => (cell == 0 ? "·" : Count(cell)).PadLeft(width)))}");
+    }
+
+    private static string Row(string name, string value) => $"{name,-15}{value}";
+
+    private static string Share(double value) => value.ToString("F4", CultureInfo.InvariantCulture);
+
+    private static string Count(long value) => value.ToString(CultureInfo.InvariantCulture);
+}
