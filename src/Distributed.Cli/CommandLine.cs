@@ -46,16 +46,13 @@ internal static class CommandLine
             LocalCommand.Create(session),
             NodeCommand.Create(session),
             SubmitCommand.Create(session),
-<<<<<<< HEAD
             BenchCommand.Create(session),
             DataCommand.Create(session),
             EvaluateCommand.Create(session),
             PredictCommand.Create(session),
             AttackCommand.Create(session),
             ExplainCommand.Create(session),
-=======
             DescribeCommand.Create(session),
->>>>>>> wt-layers
         };
         foreach (var option in root.Options.OfType<HelpOption>()) option.Action = new HelpWithExamples((HelpAction)option.Action!);
         return root;

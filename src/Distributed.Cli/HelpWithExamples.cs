@@ -27,7 +27,7 @@ internal sealed class HelpWithExamples(HelpAction help) : SynchronousCommandLine
         "local" => LocalCommand.Examples,
         "node" => NodeCommand.Examples,
         "submit" => SubmitCommand.Examples,
-<<<<<<< HEAD
+        "describe" => DescribeCommand.Examples,
         "bench" or "step" => BenchCommand.Examples,
         "data" => DataCommand.Examples,
         "show" => DataShow.Examples,
@@ -37,9 +37,5 @@ internal sealed class HelpWithExamples(HelpAction help) : SynchronousCommandLine
         "attack" => AttackCommand.Examples,
         "explain" => ExplainCommand.Examples,
         _ => [LocalCommand.Examples[0], NodeCommand.Examples[0], SubmitCommand.Examples[0], EvaluateCommand.Examples[0]],
-=======
-        "describe" => DescribeCommand.Examples,
-        _ => [LocalCommand.Examples[0], NodeCommand.Examples[0], SubmitCommand.Examples[0]],
->>>>>>> wt-layers
     };
 }
