@@ -5,6 +5,8 @@ namespace Distributed.Cli.Processes;
 /// <summary>A node in a child process. The child watches its standard input, which this process holds open: it can't outlive us.</summary>
 internal sealed class NodeProcess : IDisposable
 {
+    private const string DiagnosticsVariable = "DOTNET_EnableDiagnostics";
+
     private readonly Process process;
     private readonly LineTail output;
     private readonly LineTail errors;
@@ -62,6 +64,8 @@ internal sealed class NodeProcess : IDisposable
     /// </summary>
     internal static IReadOnlyDictionary<string, string> ChildEnvironment(int threads) => new Dictionary<string, string>
     {
+        // A process that is ended and doesn't end by itself leaves the sockets of its diagnostics behind. Who wants to attach a tool sets it to 1.
+        [DiagnosticsVariable] = Environment.GetEnvironmentVariable(DiagnosticsVariable) ?? "0",
         ["DOTNET_gcServer"] = "0",
         ["DOTNET_TieredPGO"] = "0",
         ["DOTNET_TC_QuickJitForLoops"] = "1",

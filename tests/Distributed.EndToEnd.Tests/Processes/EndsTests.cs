@@ -93,7 +93,16 @@ public sealed class EndsTests : IDisposable
     {
         var job = SmallJob.Write(folder, epochs: 100_000);
         var trainer = TrainerProcess.Start(folder.Path, "local", job, "--workers", "2", "--out", "run");
-        await trainer.UntilItPrintsAsync("epoch 1/");
+        try
+        {
+            await trainer.UntilItPrintsAsync("epoch 1/");
+        }
+        catch
+        {
+            trainer.Dispose();
+            throw;
+        }
+
         return trainer;
     }
 

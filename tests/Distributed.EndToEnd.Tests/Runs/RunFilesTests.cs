@@ -31,6 +31,10 @@ public class RunFilesTests
         CheckMetrics(run);
         CheckLog(run);
         CheckModel(run, made);
+        // Nor does any of its processes leave anything where temporary files are.
+        Assert.All(
+            Fields(run, "node-joined"),
+            fields => Assert.Empty(Directory.GetFileSystemEntries(Path.GetTempPath(), $"*-{fields.GetProperty("processId").GetString()}-*")));
     }
 
     private static void CheckSummary(RunResult run, Ended ended)
