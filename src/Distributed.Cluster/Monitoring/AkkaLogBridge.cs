@@ -2,9 +2,9 @@ using Akka.Actor;
 using Akka.Actor.Setup;
 using Akka.Event;
 using Microsoft.Extensions.Logging;
-using LogEventOfAkka = Akka.Event.LogEvent;
 using AkkaLevel = Akka.Event.LogLevel;
 using Level = Microsoft.Extensions.Logging.LogLevel;
+using LogEventOfAkka = Akka.Event.LogEvent;
 
 namespace Distributed.Cluster.Monitoring;
 
