@@ -16,7 +16,7 @@ internal sealed partial class JobActor
     private long lastStepAt = Environment.TickCount64;
     private StepTimes? stepTimes;
 
-    private bool CountsCorrect => job.Loss.Type == "cross-entropy";
+    private bool CountsCorrect => job.Loss.IsClassification;
 
     private long Steps => sampler is null ? 0 : (long)sampler.StepsPerEpoch * job.Epochs;
 

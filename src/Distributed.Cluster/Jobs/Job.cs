@@ -104,6 +104,8 @@ internal sealed record Job
         if (workers > slots)
             throw root.Error("workers", $"{workers} workers but only {slots} slots: a worker needs a slot at least (set slots to {workers} or more)");
         model.CheckShapes();
+        if (loss.ClassWeights is { } weights && weights.Count != model.Output[^1])
+            throw root.Error("loss.class-weights", $"expected {model.Output[^1]} weights, one an output of the model, got {weights.Count}");
 
         return new Job
         {

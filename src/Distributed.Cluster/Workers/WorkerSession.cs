@@ -88,7 +88,7 @@ internal sealed class WorkerSession : IDisposable
                 using var replica = new ModelReplica(module, layout, links.Weights, links.Gradients);
                 using var input = new SlotInput(training, new SlotSampler(training.Count, job.Batch, job.Slots, job.Seed), order.Slots);
                 events.Ready(links.Describe(), training.Count, test.Count);
-                if (Train(replica, input, test, links, gate))
+                if (Train(replica, input, job.Loss.Create(training), test, links, gate))
                     events.Finished(links.BytesSent);
                 // The links stay until the job is released: servers may still be read from, and a link's end means a loss.
                 ended.Token.WaitHandle.WaitOne();
@@ -106,9 +106,9 @@ internal sealed class WorkerSession : IDisposable
     }
 
     /// <summary>The training loop. False: released before the last step.</summary>
-    private bool Train(ModelReplica replica, SlotInput input, IDataSet test, ServerLinks links, VersionGate weights)
+    private bool Train(
+        ModelReplica replica, SlotInput input, ILossFunction loss, IDataSet test, ServerLinks links, VersionGate weights)
     {
-        var loss = job.Loss.Create();
         var pieces = SlotTree.Pieces(job.Slots, order.Slots.Contains);
         var times = new StepTimes(deadlines.StepFloor, deadlines.StepFactor);
         var stepsPerEpoch = input.StepsPerEpoch;

@@ -40,6 +40,9 @@ public sealed class SettingsSection
     /// <summary>Whether the key is present and holds a section. The key counts as known from now on.</summary>
     public bool HasSection(string key) => Find(key) is SettingObject;
 
+    /// <summary>Whether the key is present and holds a list. The key counts as known from now on.</summary>
+    public bool HasList(string key) => Find(key) is SettingList;
+
     /// <summary>A text.</summary>
     /// <param name="key">The key in this section.</param>
     /// <param name="fallback">What holds when the key is absent; null makes it required.</param>
@@ -78,10 +81,7 @@ public sealed class SettingsSection
         string key, double? fallback = null, double min = double.NegativeInfinity, double max = double.PositiveInfinity)
     {
         var expected = SettingRange.Describe(min, max);
-        if (Find(key) is not { } setting) return fallback ?? throw Missing(key, expected);
-        var text = Scalar(key, setting, expected);
-        return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value)
-            && double.IsFinite(value) && value >= min && value <= max ? value : throw Wrong(key, expected, text);
+        return Find(key) is { } setting ? FiniteNumber(key, setting, expected, min, max) : fallback ?? throw Missing(key, expected);
     }
 
     /// <summary>A flag: <c>true</c>, <c>yes</c>, <c>on</c> or <c>false</c>, <c>no</c>, <c>off</c>.</summary>
@@ -148,6 +148,16 @@ public sealed class SettingsSection
         return [.. List(key, "a list of whole numbers").Select((item, i) => WholeNumber($"{key}[{i}]", item, expected, min, max))];
     }
 
+    /// <summary>A list of finite numbers, each within [<paramref name="min"/>, <paramref name="max"/>]; it must be there.</summary>
+    /// <param name="key">The key in this section.</param>
+    /// <param name="min">The least allowed value; <see cref="double.Epsilon"/> stands for "above 0".</param>
+    /// <param name="max">The greatest allowed value.</param>
+    public IReadOnlyList<double> Numbers(string key, double min = double.NegativeInfinity, double max = double.PositiveInfinity)
+    {
+        var expected = SettingRange.Describe(min, max);
+        return [.. List(key, "a list of numbers").Select((item, i) => FiniteNumber($"{key}[{i}]", item, expected, min, max))];
+    }
+
     /// <summary>A list of texts.</summary>
     /// <param name="key">The key in this section.</param>
     /// <param name="fallback">What holds when the key is absent; null makes it required.</param>
@@ -197,6 +207,13 @@ public sealed class SettingsSection
 
     private string Scalar(string key, Setting setting, string expected) =>
         setting is SettingText text ? text.Value : throw Wrong(key, expected, SettingRange.Shown(setting));
+
+    private double FiniteNumber(string key, Setting setting, string expected, double min, double max)
+    {
+        var text = Scalar(key, setting, expected);
+        return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value)
+            && double.IsFinite(value) && value >= min && value <= max ? value : throw Wrong(key, expected, text);
+    }
 
     private long WholeNumber(string key, Setting setting, string expected, long min, long max)
     {
