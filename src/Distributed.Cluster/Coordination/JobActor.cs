@@ -41,6 +41,7 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
     private ParameterLayout? layout;
     private TrainingMessages.Connect? connect;
     private SlotSampler? sampler;
+    private LearningRateSchedule? learningRates;
     private StepBoard? board;
     private EvaluationBoard? evaluations;
     private readonly List<StepRecord> epochSteps = [];
@@ -168,6 +169,7 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
             if (sampler is null)
             {
                 sampler = new SlotSampler(ready.TrainingSamples, job.Batch, job.Slots, job.Seed);
+                learningRates = job.LearningRates(ready.TrainingSamples);
                 evaluations = new EvaluationBoard(ready.TestSamples, CountsCorrect);
                 board = new StepBoard(job.Slots, FirstVersion, CountsCorrect);
             }
@@ -215,6 +217,9 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
             [.. servers.SelectMany(server => server.Shards)]);
         foreach (var worker in workers)
             worker.Node.Actor.Tell(connect);
+        if (servers.Length > 1 && job.Optimizer.NormExchanges > 0)
+            foreach (var server in servers)
+                server.Node.Actor.Tell(connect);
     }
 
     private void Train()

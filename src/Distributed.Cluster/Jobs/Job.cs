@@ -63,6 +63,10 @@ internal sealed record Job
         return Parse(System.IO.Path.GetFileName(file), text, overrides);
     }
 
+    /// <summary>The learning rate of every step.</summary>
+    /// <param name="samples">Samples of the training set.</param>
+    public LearningRateSchedule LearningRates(int samples) => LearningRateSchedule.Of(Optimizer, samples, Batch, Epochs);
+
     /// <summary>The names of the jobs that ship with the program.</summary>
     public static IReadOnlyList<string> Shipped() =>
         Directory.Exists(ShippedFolder)

@@ -55,7 +55,12 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
             Context.Watch(Sender);
             Context.ActorOf(ShardServerActor.Props(node, order, Sender), ServerName(order.Job));
         });
-        Receive<TrainingMessages.Connect>(connect => Context.Child(WorkerName(connect.Job)).Forward(connect));
+        Receive<TrainingMessages.Connect>(connect =>
+        {
+            // Both may be here; each takes the first and ignores the second.
+            Context.Child(WorkerName(connect.Job)).Forward(connect);
+            Context.Child(ServerName(connect.Job)).Forward(connect);
+        });
         Receive<TrainingMessages.Pause>(pause => Context.Child(WorkerName(pause.Job)).Forward(pause));
         Receive<TrainingMessages.Continue>(go => Context.Child(WorkerName(go.Job)).Forward(go));
         Receive<TrainingMessages.DescribeShards>(ask => Context.Child(ServerName(ask.Job)).Forward(ask));

@@ -15,6 +15,8 @@ internal sealed unsafe class Shard : IDisposable
     private readonly StepRules rules;
     private readonly Dictionary<SlotRange, nint> gradients = [];
     private readonly ShardOptimizer optimizer;
+    private readonly Func<long, double> learningRate;
+    private readonly NormExchange? norms;
     private readonly int slots;
     private readonly nint weights;
     private readonly nint otherWeights;
@@ -27,18 +29,23 @@ internal sealed unsafe class Shard : IDisposable
     private volatile bool stopping;
 
     /// <param name="range">Which floats of the flat vector.</param>
+    /// <param name="optimizer">The shard's own; it is disposed with it.</param>
+    /// <param name="learningRate">The rate of the update of a version; asked once that version's gradients are in.</param>
+    /// <param name="norms">What brings the norms of all shards together; null where the optimizer needs none.</param>
     /// <param name="even">Memory of the shard's weights of even versions; holds version <paramref name="version"/> if that is even.</param>
     /// <param name="odd">Likewise for odd versions.</param>
     /// <param name="announce">Called on the shard's thread when a version is committed.</param>
     /// <param name="failed">Called once, on the shard's thread, when it can't go on.</param>
     public Shard(
-        ShardRange range, int slots, long version, long term, OptimizerSpec optimizer, float* even, float* odd,
-        Action<Shard, long> announce, Action<Exception> failed)
+        ShardRange range, int slots, long version, long term, ShardOptimizer optimizer, Func<long, double> learningRate,
+        NormExchange? norms, float* even, float* odd, Action<Shard, long> announce, Action<Exception> failed)
     {
         Range = range;
         this.slots = slots;
         rules = new StepRules(slots, version, term);
-        this.optimizer = new ShardOptimizer(optimizer, range.Length);
+        this.optimizer = optimizer;
+        this.learningRate = learningRate;
+        this.norms = norms;
         weights = (nint)even;
         otherWeights = (nint)odd;
         this.announce = announce;
@@ -124,6 +131,7 @@ internal sealed unsafe class Shard : IDisposable
     public void Stop()
     {
         stopping = true;
+        norms?.Close();
         wake.Set();
         if (thread.IsAlive && Thread.CurrentThread != thread)
             thread.Join();
@@ -148,6 +156,10 @@ internal sealed unsafe class Shard : IDisposable
                     return;
                 Update();
             }
+        }
+        catch (OperationCanceledException) when (stopping)
+        {
+            // Stopped while it waited for the norms of other shards.
         }
         catch (Exception exception)
         {
@@ -179,7 +191,8 @@ internal sealed unsafe class Shard : IDisposable
             sums.Run(inputs, gradient, Range.Length);
         }
 
-        optimizer.Step((nint)Weights(version), (nint)Weights(version + 1), (nint)gradient);
+        optimizer.Step(
+            (nint)Weights(version), (nint)Weights(version + 1), (nint)gradient, learningRate(version), norms?.Of(Range.Shard, version));
         lock (gate)
         {
             rules.Commit();

@@ -1,7 +1,9 @@
 using System.Collections.Concurrent;
 using System.Net;
+using Distributed.Cluster.Configuration;
 using Distributed.Cluster.Jobs;
 using Distributed.Cluster.Protocol;
+using Distributed.Cluster.Workers;
 using Distributed.Learning;
 using Distributed.Transport;
 using TorchSharp;
@@ -14,12 +16,18 @@ namespace Distributed.Cluster.ParameterServers;
 /// </summary>
 internal sealed unsafe class ShardServer : IDisposable
 {
+    private readonly Job job;
     private readonly TrainingMessages.Serve order;
+    private readonly LinkIdentity me;
+    private readonly TimeSpan handshake;
     private readonly Action<Exception> failed;
     private readonly SharedSegment weights;
     private readonly LinkListener listener;
     private readonly Dictionary<int, Shard> shards = [];
     private readonly ConcurrentDictionary<Link, PeerLink> peers = new();
+    private readonly NormExchange? norms;
+    private volatile LearningRateSchedule? learningRates;
+    private int linking;
     private long bytesSent;
     private volatile bool closing;
 
@@ -28,10 +36,13 @@ internal sealed unsafe class ShardServer : IDisposable
     /// <param name="refused">Hears of connections that did not become links.</param>
     /// <param name="failed">Hears of what ends this server's part in the job, from any of its threads.</param>
     public ShardServer(
-        Job job, TrainingMessages.Serve order, string node, string listenOn, int port, TimeSpan handshake, Action<string> refused,
+        Job job, TrainingMessages.Serve order, string node, string listenOn, int port, Deadlines deadlines, Action<string> refused,
         Action<Exception> failed)
     {
+        this.job = job;
         this.order = order;
+        handshake = deadlines.Handshake;
+        me = new LinkIdentity(order.Job, order.LayoutHash, node, "server");
         this.failed = failed;
         torch.set_num_threads(1);
         torch.manual_seed(job.Seed);
@@ -41,6 +52,10 @@ internal sealed unsafe class ShardServer : IDisposable
             throw new InvalidOperationException("the parameters built here are laid out otherwise than the coordinator's: the nodes run different versions of the program");
 
         var range = order.Shards.Length > 0 ? ServerRange.Of(order.Shards) : new ServerRange(0, ShardPlan.PageFloats);
+        if (job.Optimizer.NormExchanges > 0)
+            norms = new NormExchange(
+                new NormBlocks(layout), job.Optimizer.NormExchanges, order.Version, new StepTimes(deadlines.StepFloor, deadlines.StepFactor), node,
+                order.Shards);
         weights = SharedSegment.Create("weights", 2 * range.Bytes);
         foreach (var description in order.Shards)
         {
@@ -51,12 +66,13 @@ internal sealed unsafe class ShardServer : IDisposable
             ModelReplica.CopyInitialWeights(module, layout, (nint)first, description.Offset, description.Length);
             shards.Add(description.Shard, new Shard(
                 new ShardRange(description.Shard, description.Server, description.Offset, description.Length), job.Slots, order.Version,
-                order.Term, job.Optimizer, even, odd, Announce, failed));
+                order.Term, new ShardOptimizer(job.Optimizer, layout, description.Offset, description.Length), LearningRate, norms, even, odd,
+                Announce, failed));
         }
 
         var address = IPAddress.TryParse(listenOn, out var parsed) ? parsed : Dns.GetHostAddresses(listenOn)[0];
         listener = new LinkListener(node, address, port, Accept, refusal => refused(refusal.Reason), listenOn, handshake);
-        listener.Register(new LinkExpectation(new LinkIdentity(order.Job, order.LayoutHash, node, "server"), order.Secret, weights.Offer));
+        listener.Register(new LinkExpectation(me, order.Secret, weights.Offer));
     }
 
     public DataEndpoint Endpoint => listener.Endpoint;
@@ -71,9 +87,24 @@ internal sealed unsafe class ShardServer : IDisposable
             shard.RaiseTerm(term);
     }
 
+    /// <summary>
+    /// Links this server with the others whose shards it exchanges norms with: of two servers, the later one dials. Blocks; only the
+    /// first call does anything.
+    /// </summary>
+    public void LinkServers(TrainingMessages.Connect servers)
+    {
+        if (norms is null || Interlocked.Exchange(ref linking, 1) != 0)
+            return;
+        norms.Expect(servers);
+        foreach (var other in servers.Servers.TakeWhile(server => server.Node != me.Node))
+            Accept(LinkDialer.Connect(
+                new DataEndpoint(other.Host, other.Port, other.UnixName, other.HostId), me, order.Secret, null, SameHost.Tcp, handshake));
+    }
+
     public void Dispose()
     {
         closing = true;
+        norms?.Close();
         listener.Dispose();
         foreach (var peer in peers.Values)
             peer.Close();
@@ -81,12 +112,13 @@ internal sealed unsafe class ShardServer : IDisposable
             shard.Dispose();
         foreach (var peer in peers.Values)
             peer.Dispose();
+        norms?.Dispose();
         weights.Dispose();
     }
 
     private void Accept(Link link)
     {
-        var peer = new PeerLink(link, order.Shards, shards, PeerEnded);
+        var peer = new PeerLink(link, order.Shards, shards, samples => learningRates ??= job.LearningRates(samples), norms, PeerEnded);
         peers[link] = peer;
         if (closing)
         {
@@ -98,8 +130,14 @@ internal sealed unsafe class ShardServer : IDisposable
         if (link.Peer.Role == "worker")
             foreach (var shard in shards.Values)
                 peer.SendWeights(shard, shard.Version, order.Term);
+        if (peer.IsServer)
+            norms?.Join(peer);
         peer.Start();
     }
+
+    // An update needs gradients, and every worker says how many samples there are before it sends one.
+    private double LearningRate(long version) =>
+        (learningRates ?? throw new InvalidOperationException("no worker has said how many samples it trains on")).At(version);
 
     private void Announce(Shard shard, long version)
     {
@@ -115,7 +153,7 @@ internal sealed unsafe class ShardServer : IDisposable
             return;
         Interlocked.Add(ref bytesSent, peer.Link.BytesSent);
         peers.TryRemove(peer.Link, out _);
-        if (peer.IsWorker)
+        if (peer.IsWorker || (peer.IsServer && norms is not null))
             failed(new LinkException($"the link from {peer.Link.Peer.Node} is lost: {cause?.Message ?? "it was closed"}", cause));
     }
 }

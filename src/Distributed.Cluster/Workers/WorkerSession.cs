@@ -84,7 +84,7 @@ internal sealed class WorkerSession : IDisposable
 
                 events.Phase("linking");
                 gate = new VersionGate(connect.Shards.Length);
-                using var links = new ServerLinks(job, order, connect, node, layout, gate, deadlines.Handshake);
+                using var links = new ServerLinks(job, order, connect, node, layout, training.Count, gate, deadlines.Handshake);
                 using var replica = new ModelReplica(module, layout, links.Weights, links.Gradients);
                 using var input = new SlotInput(training, new SlotSampler(training.Count, job.Batch, job.Slots, job.Seed), order.Slots);
                 events.Ready(links.Describe(), training.Count, test.Count);

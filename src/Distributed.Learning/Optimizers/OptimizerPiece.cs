@@ -1,73 +1,56 @@
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Distributed.Learning;
 
-/// <summary>A <c>torch.optim</c> optimizer over one flat parameter: a piece of a shard.</summary>
+/// <summary>One piece of a shard at work: its state, and the way from the averaged gradient to the one that the rule sees.</summary>
 internal sealed class OptimizerPiece : IDisposable
 {
     private readonly OptimizerSpec spec;
-    private readonly Parameter parameter;
-    private readonly OptimizerHelper optimizer;
+    private readonly UpdateRule rule;
+    private readonly Tensor[] moments;
+    private readonly Tensor slope;
+    private readonly Tensor temporary;
 
-    public OptimizerPiece(OptimizerSpec spec, long start, long floats)
+    /// <param name="moments">The rule's state of the whole shard.</param>
+    /// <param name="rooms">Two tensors of scratch that all pieces share, at least as long as the piece.</param>
+    public OptimizerPiece(OptimizerSpec spec, UpdateRule rule, PieceRange range, IReadOnlyList<Tensor> moments, (Tensor Slope, Tensor Temporary) rooms)
     {
         this.spec = spec;
-        Start = start;
-        Floats = floats;
-        using var scope = NewDisposeScope();
-        // Its own memory is never written and goes at the first step, when it is laid over the caller's.
-        parameter = new Parameter(empty(floats), true);
-        parameter.DetachFromDisposeScope();
-        optimizer = spec.Create([parameter]);
+        this.rule = rule;
+        Range = range;
+        this.moments = [.. moments.Select(moment => moment.narrow(0, range.Start, range.Floats).DetachFromDisposeScope())];
+        slope = rooms.Slope.narrow(0, 0, range.Floats).DetachFromDisposeScope();
+        temporary = rooms.Temporary.narrow(0, 0, range.Floats).DetachFromDisposeScope();
     }
 
-    public long Start { get; }
+    public PieceRange Range { get; }
 
-    public long Floats { get; }
-
-    public void Step(Tensor from, Tensor to, Tensor gradient)
+    /// <summary>What the rule computes with. The clipped and penalised gradient is made anew in scratch that all pieces share.</summary>
+    /// <param name="weights">The piece's weights before the update, which may be changed.</param>
+    /// <param name="gradient">Its averaged gradient, which may not.</param>
+    /// <param name="learningRate">The step's rate.</param>
+    /// <param name="scale">What clipping by norm multiplies the gradient by.</param>
+    public UpdateOperands Operands(Tensor weights, Tensor gradient, double learningRate, double scale)
     {
-        using (no_grad())
+        var decay = Range.Settings.WeightDecay;
+        var l1 = Range.Settings.L1;
+        var adds = decay != 0 && !rule.DecouplesDecay;
+        if (spec.ClipValue is not null || scale != 1 || adds || l1 != 0)
         {
-            if (!ReferenceEquals(from, to)) to.copy_(from);
-            parameter.set_(to);
+            slope.copy_(gradient);
+            if (spec.ClipValue is { } bound) slope.clamp_(-bound, bound);
+            if (scale != 1) slope.mul_(scale);
+            if (adds) slope.add_(weights, decay);
+            if (l1 != 0) slope.add_(temporary.copy_(weights).sign_(), l1);
+            gradient = slope;
         }
-        parameter.grad = gradient;
-        optimizer.step();
-    }
-
-    /// <summary>The state tensors that exist now, by PyTorch's names.</summary>
-    public IReadOnlyList<(string Name, Tensor Value)> State() => optimizer.state_dict().State[0] switch
-    {
-        SGD.State { momentum_buffer: null } => [],
-        SGD.State sgd => [("momentum_buffer", sgd.momentum_buffer)],
-        Adam.State adam => [("exp_avg", adam.exp_avg), ("exp_avg_sq", adam.exp_avg_sq)],
-        AdamW.State adamw => [("exp_avg", adamw.exp_avg), ("exp_avg_sq", adamw.exp_avg_sq)],
-        var other => throw new InvalidOperationException($"no names for the state {other.GetType().Name}"),
-    };
-
-    /// <summary>Brings the torch optimizer into the form it has after so many steps: SGD makes its momentum at the first one.</summary>
-    public void Prepare(long steps)
-    {
-        switch (optimizer.state_dict().State[0])
-        {
-            case SGD.State sgd:
-                sgd.momentum_buffer?.Dispose();
-                sgd.momentum_buffer = steps > 0 && spec.Momentum != 0 ? empty(Floats).DetachFromDisposeScope() : null;
-                break;
-            case Adam.State adam:
-                adam.step = steps;
-                break;
-            case AdamW.State adamw:
-                adamw.step = steps;
-                break;
-        }
+        return new UpdateOperands(weights, gradient, moments, temporary, slope, learningRate * Range.Settings.LearningRateFactor, decay);
     }
 
     public void Dispose()
     {
-        optimizer.Dispose();
-        parameter.Dispose();
+        foreach (var moment in moments) moment.Dispose();
+        slope.Dispose();
+        temporary.Dispose();
     }
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using TorchSharp;
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Distributed.Learning;
@@ -27,7 +28,7 @@ public static class PlainTraining
     /// <param name="training">Training samples.</param>
     /// <param name="test">Test samples for the evaluation at the end, or null.</param>
     /// <param name="loss">The loss.</param>
-    /// <param name="optimizer">The update rule.</param>
+    /// <param name="optimizer">The update rule: SGD, Adam or AdamW at a constant rate, without groups or clipping.</param>
     /// <param name="batch">Samples a step.</param>
     /// <param name="steps">Number of steps, over as many epochs as they take.</param>
     /// <param name="seed">The job's seed.</param>
@@ -38,7 +39,7 @@ public static class PlainTraining
         var sampler = new SlotSampler(training.Count, batch, 1, seed);
         using (manual_seed(seed)) { }
         using var module = model.Build();
-        using var rule = optimizer.Create(module.parameters());
+        using var rule = Reference(optimizer, module.parameters());
         // Backward adds to gradients that are there, from the first step on, as it does in a replica (0 + −0 is +0).
         foreach (var parameter in module.parameters())
         {
@@ -65,5 +66,27 @@ public static class PlainTraining
         module.eval();
         var evaluation = test is null ? null : Evaluator.Evaluate(module.call, test, loss);
         return new PlainResult(WeightsSha256.Of(module), losses, milliseconds, evaluation);
+    }
+
+    /// <summary>The same rule by <c>torch.optim</c>.</summary>
+    /// <exception cref="NotSupportedException">The optimizer has something that <c>torch.optim</c> has not.</exception>
+    internal static OptimizerHelper Reference(OptimizerSpec spec, IEnumerable<Parameter> parameters)
+    {
+        var plain = new OptimizerSpec(spec.Type, spec.LearningRate)
+        {
+            Momentum = spec.Momentum,
+            Nesterov = spec.Nesterov,
+            WeightDecay = spec.WeightDecay,
+            Beta1 = spec.Beta1,
+            Beta2 = spec.Beta2,
+            Epsilon = spec.Epsilon,
+        };
+        return (plain == spec ? spec.Type : "") switch
+        {
+            OptimizerKinds.Sgd => optim.SGD(parameters, spec.LearningRate, spec.Momentum, 0, spec.WeightDecay, spec.Nesterov),
+            OptimizerKinds.Adam => optim.Adam(parameters, spec.LearningRate, spec.Beta1, spec.Beta2, spec.Epsilon, spec.WeightDecay),
+            OptimizerKinds.AdamW => optim.AdamW(parameters, spec.LearningRate, spec.Beta1, spec.Beta2, spec.Epsilon, spec.WeightDecay),
+            _ => throw new NotSupportedException($"no plain reference for {spec}"),
+        };
     }
 }
