@@ -46,6 +46,7 @@ internal static class CommandLine
             LocalCommand.Create(session),
             NodeCommand.Create(session),
             SubmitCommand.Create(session),
+            FindRateCommand.Create(session),
         };
         foreach (var option in root.Options.OfType<HelpOption>()) option.Action = new HelpWithExamples((HelpAction)option.Action!);
         return root;

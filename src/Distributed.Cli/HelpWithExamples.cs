@@ -27,6 +27,7 @@ internal sealed class HelpWithExamples(HelpAction help) : SynchronousCommandLine
         "local" => LocalCommand.Examples,
         "node" => NodeCommand.Examples,
         "submit" => SubmitCommand.Examples,
+        "find-lr" => FindRateCommand.Examples,
         _ => [LocalCommand.Examples[0], NodeCommand.Examples[0], SubmitCommand.Examples[0]],
     };
 }
