@@ -52,6 +52,7 @@ internal static class CommandLine
             PredictCommand.Create(session),
             AttackCommand.Create(session),
             ExplainCommand.Create(session),
+            FindRateCommand.Create(session),
         };
         foreach (var option in root.Options.OfType<HelpOption>()) option.Action = new HelpWithExamples((HelpAction)option.Action!);
         return root;

@@ -24,7 +24,8 @@ internal sealed class JobOptions
     /// <summary>Adds them to a command.</summary>
     /// <param name="command">The command that takes a job.</param>
     /// <param name="jobByDefault">Whether a command line without a job means the default one.</param>
-    public JobOptions(Command command, bool jobByDefault)
+    /// <param name="startsProcesses">Whether the command trains with workers and servers.</param>
+    public JobOptions(Command command, bool jobByDefault, bool startsProcesses = true)
     {
         if (jobByDefault) job.DefaultValueFactory = _ => DefaultJob;
         job.Validators.Add(result =>
@@ -32,9 +33,10 @@ internal sealed class JobOptions
             if (result.Tokens.Any(token => UsageText.LooksLikeOption(token.Value))) result.AddError("unknown option");
         });
         command.Add(job);
+        command.Add(sets);
+        if (!startsProcesses) return;
         command.Add(workers);
         command.Add(servers);
-        command.Add(sets);
         command.Add(plain);
     }
 
