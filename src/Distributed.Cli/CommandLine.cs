@@ -53,6 +53,7 @@ internal static class CommandLine
             AttackCommand.Create(session),
             ExplainCommand.Create(session),
             DescribeCommand.Create(session),
+            FindRateCommand.Create(session),
         };
         foreach (var option in root.Options.OfType<HelpOption>()) option.Action = new HelpWithExamples((HelpAction)option.Action!);
         return root;

@@ -28,6 +28,7 @@ internal sealed class HelpWithExamples(HelpAction help) : SynchronousCommandLine
         "node" => NodeCommand.Examples,
         "submit" => SubmitCommand.Examples,
         "describe" => DescribeCommand.Examples,
+        "find-lr" => FindRateCommand.Examples,
         "bench" or "step" => BenchCommand.Examples,
         "data" => DataCommand.Examples,
         "show" => DataShow.Examples,

@@ -53,7 +53,8 @@ internal sealed class PlainLoop : IDisposable
             {
                 var steps = int.Parse(line, CultureInfo.InvariantCulture);
                 var result = PlainTraining.Run(
-                    job.Model, training, null, job.Loss.Create(), job.Optimizer, job.Batch / job.Slots, steps, job.Seed);
+                    job.Model, training, null, job.Loss.Create(training), job.Optimizer, job.Batch / job.Slots, steps, job.Seed,
+                    rates: job.LearningRates(training.Count));
                 output.WriteLine(result.MedianStepMilliseconds.ToString("R", CultureInfo.InvariantCulture));
                 output.Flush();
             }

@@ -32,7 +32,7 @@ internal static class AttackCommand
             using var run = options.Open(parsed);
             var samples = Math.Min(run.Test.Count, parsed.GetValue(count) ?? fallback);
             var (clean, lines) = RobustnessTest.Run(
-                run.Model.Differentiable, run.Test, run.Job.Loss.Create(), run.Meaning, samples, Epsilons, run.Job.Seed);
+                run.Model.Differentiable, run.Test, run.Loss, run.Meaning, samples, Epsilons, run.Job.Seed);
             foreach (var line in parsed.GetValue(json) ? [JsonText.Of(new { samples, clean, lines })] : Table(samples, clean, lines))
                 session.Terminal.Out.WriteLine(line);
             return ExitCodes.Done;

@@ -66,7 +66,7 @@ internal sealed partial class JobActor
     private void Complete(StepRecord step)
     {
         var epoch = (int)sampler!.EpochOf(step.Step) + 1;
-        files.Write(step, epoch, job.Optimizer.LearningRate);
+        files.Write(step, epoch, learningRates!.At(step.Step));
         statistics.Add(step);
         history.Add(step);
         lastStep = step;

@@ -44,6 +44,7 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
     private ParameterLayout? layout;
     private TrainingMessages.Connect? connect;
     private SlotSampler? sampler;
+    private LearningRateSchedule? learningRates;
     private StepBoard? board;
     private EvaluationBoard? evaluations;
     private readonly List<StepRecord> epochSteps = [];
@@ -172,6 +173,7 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
             if (sampler is null)
             {
                 sampler = new SlotSampler(ready.TrainingSamples, job.Batch, job.Slots, job.Seed);
+                learningRates = job.LearningRates(ready.TrainingSamples);
                 evaluations = new EvaluationBoard(ready.TestSamples);
                 board = new StepBoard(job.Slots, FirstVersion);
             }
@@ -220,6 +222,9 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
             [.. servers.SelectMany(server => server.Shards)]);
         foreach (var worker in workers)
             worker.Node.Actor.Tell(connect);
+        if (servers.Length > 1 && job.Optimizer.NormExchanges > 0)
+            foreach (var server in servers)
+                server.Node.Actor.Tell(connect);
     }
 
     private void Train()

@@ -68,6 +68,10 @@ internal sealed record Job
         return Parse(System.IO.Path.GetFileName(file), text, overrides);
     }
 
+    /// <summary>The learning rate of every step.</summary>
+    /// <param name="samples">Samples of the training set.</param>
+    public LearningRateSchedule LearningRates(int samples) => LearningRateSchedule.Of(Optimizer, samples, Batch, Epochs);
+
     /// <summary>The names of the jobs that ship with the program.</summary>
     public static IReadOnlyList<string> Shipped() =>
         Directory.Exists(ShippedFolder)
@@ -112,6 +116,8 @@ internal sealed record Job
         if (workers > slots)
             throw root.Error("workers", $"{workers} workers but only {slots} slots: a worker needs a slot at least (set slots to {workers} or more)");
         model.CheckShapes();
+        if (loss.ClassWeights is { } weights && weights.Count != model.Output[^1])
+            throw root.Error("loss.class-weights", $"expected {model.Output[^1]} weights, one an output of the model, got {weights.Count}");
 
         return new Job
         {

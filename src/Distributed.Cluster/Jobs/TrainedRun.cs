@@ -45,6 +45,9 @@ internal sealed unsafe class TrainedRun : IDisposable
 
     public IDataSet Test { get; }
 
+    /// <summary>The loss that the model was trained with.</summary>
+    public ILossFunction Loss => Job.Loss.Create(training);
+
     /// <summary>What the model's outputs say.</summary>
     public OutputMeaning Meaning => OutputMeanings.Of(Job.Loss);
 
@@ -71,7 +74,7 @@ internal sealed unsafe class TrainedRun : IDisposable
     }
 
     /// <summary>Evaluates the test set as the run's workers do.</summary>
-    public Evaluation Evaluate() => Evaluator.Evaluate(Model.Forward, Test, Job.Loss.Create(), Meaning) with { Version = Version };
+    public Evaluation Evaluate() => Evaluator.Evaluate(Model.Forward, Test, Loss, Meaning) with { Version = Version };
 
     public void Dispose()
     {

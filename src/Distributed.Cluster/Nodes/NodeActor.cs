@@ -48,7 +48,12 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
         Receive<MembershipMessages.ProcessEnded>(coordinator.Forward);
         Receive<TrainingMessages.Train>(order => Begin(WorkerActor.Props(node, order, Sender), WorkerName(order.Job)));
         Receive<TrainingMessages.Serve>(order => Begin(ShardServerActor.Props(node, order, Sender), ServerName(order.Job)));
-        Receive<TrainingMessages.Connect>(connect => Context.Child(WorkerName(connect.Job)).Forward(connect));
+        Receive<TrainingMessages.Connect>(connect =>
+        {
+            // Both may be here; each takes the first and ignores the second.
+            Context.Child(WorkerName(connect.Job)).Forward(connect);
+            Context.Child(ServerName(connect.Job)).Forward(connect);
+        });
         Receive<TrainingMessages.Pause>(pause => Context.Child(WorkerName(pause.Job)).Forward(pause));
         Receive<TrainingMessages.Continue>(go => Context.Child(WorkerName(go.Job)).Forward(go));
         Receive<TrainingMessages.Decided>(decided => Context.Child(WorkerName(decided.Job)).Forward(decided));

@@ -12,18 +12,25 @@ internal sealed unsafe class PeerLink : IDisposable
 {
     private readonly TrainingMessages.ShardDescription[] descriptions;
     private readonly IReadOnlyDictionary<int, Shard> shards;
+    private readonly Action<int> samples;
+    private readonly NormExchange? norms;
     private readonly Action<PeerLink, Exception?> ended;
     private readonly LinkSender sender;
     private readonly Thread reader;
     private readonly Dictionary<(int Shard, SlotRange Piece), PrivateMemory> received = [];
 
+    /// <param name="samples">Hears how many training samples the peer found, before anything else of it.</param>
+    /// <param name="norms">Takes the norms of a server's shards; null where they are not needed.</param>
     /// <param name="ended">Called once, on the link's thread, when the link is over; the exception is the peer's fault, if any.</param>
     public PeerLink(
-        Link link, TrainingMessages.ShardDescription[] descriptions, IReadOnlyDictionary<int, Shard> shards, Action<PeerLink, Exception?> ended)
+        Link link, TrainingMessages.ShardDescription[] descriptions, IReadOnlyDictionary<int, Shard> shards, Action<int> samples,
+        NormExchange? norms, Action<PeerLink, Exception?> ended)
     {
         Link = link;
         this.descriptions = descriptions;
         this.shards = shards;
+        this.samples = samples;
+        this.norms = norms;
         this.ended = ended;
         sender = new LinkSender(link, _ => link.Abort());
         reader = new Thread(Run) { Name = $"link from {link.Peer.Node}", IsBackground = true };
@@ -32,6 +39,10 @@ internal sealed unsafe class PeerLink : IDisposable
     public Link Link { get; }
 
     public bool IsWorker => Link.Peer.Role == "worker";
+
+    public bool IsServer => Link.Peer.Role == "server";
+
+    public LinkSender Sender => sender;
 
     public void Start() => reader.Start();
 
@@ -84,6 +95,12 @@ internal sealed unsafe class PeerLink : IDisposable
                         break;
                     case FrameKind.Gradient when IsWorker:
                         TakeGradient(ShardOf(header), header);
+                        break;
+                    case FrameKind.Samples when IsWorker && header.Tag is > 0 and <= int.MaxValue:
+                        samples((int)header.Tag);
+                        break;
+                    case FrameKind.Norms when IsServer && norms is not null:
+                        norms.Take(Link, header);
                         break;
                     case FrameKind.Fetch:
                         Answer(ShardOf(header), header);

@@ -16,6 +16,8 @@ internal sealed unsafe class Shard : IDisposable
     private readonly Dictionary<SlotRange, nint> gradients = [];
     private readonly ShardOptimizer optimizer;
     private readonly ShardStatistics statistics;
+    private readonly Func<long, double> learningRate;
+    private readonly NormExchange? norms;
     private readonly int slots;
     private readonly nint weights;
     private readonly nint otherWeights;
@@ -29,20 +31,25 @@ internal sealed unsafe class Shard : IDisposable
     private bool disposed;
 
     /// <param name="range">Which floats of the flat vector.</param>
-    /// <param name="statistics">Those at its end that are no parameters.</param>
+    /// <param name="optimizer">The update of its parameters; it is disposed with the shard.</param>
+    /// <param name="statistics">The update of the floats at its end that are no parameters.</param>
+    /// <param name="learningRate">The rate of the update of a version; asked once that version's gradients are in.</param>
+    /// <param name="norms">What brings the norms of all shards together; null where the optimizer needs none.</param>
     /// <param name="even">Memory of the shard's weights of even versions; holds version <paramref name="version"/> if that is even.</param>
     /// <param name="odd">Likewise for odd versions.</param>
     /// <param name="announce">Called on the shard's thread when a version is committed.</param>
     /// <param name="failed">Called once, on the shard's thread, when it can't go on.</param>
     public Shard(
-        ShardRange range, int slots, long version, long term, OptimizerSpec optimizer, ShardStatistics statistics, float* even, float* odd,
-        Action<Shard, long> announce, Action<Exception> failed)
+        ShardRange range, int slots, long version, long term, ShardOptimizer optimizer, ShardStatistics statistics,
+        Func<long, double> learningRate, NormExchange? norms, float* even, float* odd, Action<Shard, long> announce, Action<Exception> failed)
     {
         Range = range;
         this.slots = slots;
         rules = new StepRules(slots, version, term);
-        this.optimizer = new ShardOptimizer(optimizer, range.Length - statistics.Floats);
+        this.optimizer = optimizer;
         this.statistics = statistics;
+        this.learningRate = learningRate;
+        this.norms = norms;
         weights = (nint)even;
         otherWeights = (nint)odd;
         this.announce = announce;
@@ -177,6 +184,10 @@ internal sealed unsafe class Shard : IDisposable
                     Commit();
             }
         }
+        catch (OperationCanceledException)
+        {
+            // The server ends while this shard waits for the norms of others.
+        }
         catch (Exception exception)
         {
             // Whichever thread it is, nothing above it could mend this: it ends the job, with this as its cause.
@@ -212,8 +223,9 @@ internal sealed unsafe class Shard : IDisposable
 
         // Nothing changes these pieces until Commit: what arrives meanwhile is a duplicate.
         Func<long, long, nint> gradient = (start, floats) => sums.Run(inputs, start, floats);
-        optimizer.Step((nint)Weights(version), (nint)Weights(version + 1), gradient);
-        statistics.Step((nint)Weights(version), (nint)Weights(version + 1), gradient);
+        var (from, to) = ((nint)Weights(version), (nint)Weights(version + 1));
+        optimizer.Step(from, to, gradient, learningRate(version), norms?.Of(Range.Shard, version));
+        statistics.Step(from, to, gradient);
         lock (gate)
         {
             rules.Commit();

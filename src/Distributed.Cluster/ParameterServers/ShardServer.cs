@@ -1,7 +1,9 @@
 using System.Collections.Concurrent;
 using System.Net;
+using Distributed.Cluster.Configuration;
 using Distributed.Cluster.Jobs;
 using Distributed.Cluster.Protocol;
+using Distributed.Cluster.Workers;
 using Distributed.Learning;
 using Distributed.Transport;
 using TorchSharp;
@@ -14,13 +16,20 @@ namespace Distributed.Cluster.ParameterServers;
 /// </summary>
 internal sealed unsafe class ShardServer : IDisposable
 {
+    private readonly Job job;
     private readonly TrainingMessages.Serve order;
+    private readonly LinkIdentity me;
+    private readonly TimeSpan handshake;
     private readonly Action<Exception> failed;
     private readonly SharedSegment weights;
     private readonly VersionWord shared;
     private readonly LinkListener? listener;
     private readonly Dictionary<int, Shard> shards = [];
     private readonly ConcurrentDictionary<Link, PeerLink> peers = new();
+    private readonly NormExchange? norms;
+    private volatile LearningRateSchedule? learningRates;
+    private readonly Lock linking = new();
+    private bool linked;
     private long bytesSent;
     private long announced;
     private volatile bool closing;
@@ -30,10 +39,13 @@ internal sealed unsafe class ShardServer : IDisposable
     /// <param name="refused">Hears of connections that did not become links.</param>
     /// <param name="failed">Hears of what ends this server's part in the job, from any of its threads.</param>
     public ShardServer(
-        Job job, TrainingMessages.Serve order, string node, string listenOn, int port, TimeSpan handshake, Action<string> refused,
+        Job job, TrainingMessages.Serve order, string node, string listenOn, int port, Deadlines deadlines, Action<string> refused,
         Action<Exception> failed)
     {
+        this.job = job;
         this.order = order;
+        handshake = deadlines.Handshake;
+        me = new LinkIdentity(order.Job, order.LayoutHash, node, "server");
         this.failed = failed;
         torch.set_num_threads(1);
         using var module = job.Model.Build(job.Seed);
@@ -42,15 +54,19 @@ internal sealed unsafe class ShardServer : IDisposable
             throw new InvalidOperationException("the parameters built here are laid out otherwise than the coordinator's: the nodes run different versions of the program");
 
         var range = order.Shards.Length > 0 ? ServerRange.Of(order.Shards) : new ServerRange(0, ShardPlan.PageFloats);
+        if (job.Optimizer.NormExchanges > 0)
+            norms = new NormExchange(
+                new NormBlocks(layout), job.Optimizer.NormExchanges, order.Version, new StepTimes(deadlines.StepFloor, deadlines.StepFactor), node,
+                order.Shards);
         weights = SharedSegment.Create("weights", 2 * range.Bytes + VersionWord.Bytes);
         shared = new VersionWord(weights.Pointer + 2 * range.Bytes);
         shared.Publish(order.Version);
         try
         {
-            Fill(job, module, layout, range);
+            Fill(module, layout, range);
             var address = IPAddress.TryParse(listenOn, out var parsed) ? parsed : Dns.GetHostAddresses(listenOn)[0];
             listener = new LinkListener(node, address, port, Accept, refusal => refused(refusal.Reason), listenOn, handshake);
-            listener.Register(new LinkExpectation(new LinkIdentity(order.Job, order.LayoutHash, node, "server"), order.Secret, weights.Offer));
+            listener.Register(new LinkExpectation(me, order.Secret, weights.Offer));
         }
         catch
         {
@@ -71,10 +87,35 @@ internal sealed unsafe class ShardServer : IDisposable
             shard.RaiseTerm(term);
     }
 
+    /// <summary>
+    /// Links this server with the others whose shards it exchanges norms with: of two servers, the later one dials. Blocks; only the
+    /// first call does anything.
+    /// </summary>
+    public void LinkServers(TrainingMessages.Connect servers)
+    {
+        lock (linking)
+        {
+            if (norms is null || linked)
+                return;
+            linked = true;
+            norms.Expect(servers);
+            foreach (var other in servers.Servers.TakeWhile(server => server.Node != me.Node && !closing))
+                Accept(LinkDialer.Connect(
+                    new DataEndpoint(other.Host, other.Port, other.UnixName, other.HostId), me, order.Secret, null, SameHost.Tcp, handshake));
+        }
+    }
+
     public void Dispose()
     {
         closing = true;
+        // No shard waits for norms any more, and no link is made.
+        norms?.Close();
         listener?.Dispose();
+        lock (linking)
+        {
+            // The links to other servers are made.
+        }
+
         foreach (var peer in peers.Values)
             peer.Close();
         // Shards sum out of the memory of links, and links call shards: first all threads end, then the memory goes.
@@ -84,11 +125,12 @@ internal sealed unsafe class ShardServer : IDisposable
             peer.Dispose();
         foreach (var shard in shards.Values)
             shard.Dispose();
+        norms?.Dispose();
         weights.Dispose();
     }
 
     /// <summary>Makes the shards with their first weights.</summary>
-    private void Fill(Job job, torch.nn.Module<torch.Tensor, torch.Tensor> module, ParameterLayout layout, ServerRange range)
+    private void Fill(torch.nn.Module<torch.Tensor, torch.Tensor> module, ParameterLayout layout, ServerRange range)
     {
         foreach (var description in order.Shards)
         {
@@ -97,15 +139,17 @@ internal sealed unsafe class ShardServer : IDisposable
             var odd = (float*)(weights.Pointer + range.Bytes) + offset;
             var first = (order.Version & 1) == 0 ? even : odd;
             ModelReplica.CopyInitialWeights(module, layout, (nint)first, description.Offset, description.Length);
+            var statistics = new ShardStatistics(layout, description.Offset, description.Length);
             shards.Add(description.Shard, new Shard(
-                new ShardRange(description.Shard, description.Server, description.Offset, description.Length), job.Slots, order.Version,
-                order.Term, job.Optimizer, new ShardStatistics(layout, description.Offset, description.Length), even, odd, Announce, failed));
+                new ShardRange(description.Shard, description.Server, description.Offset, description.Length), job.Slots, order.Version, order.Term,
+                new ShardOptimizer(job.Optimizer, layout, description.Offset, description.Length - statistics.Floats), statistics,
+                LearningRate, norms, even, odd, Announce, failed));
         }
     }
 
     private void Accept(Link link)
     {
-        var peer = new PeerLink(link, order.Shards, shards, PeerEnded);
+        var peer = new PeerLink(link, order.Shards, shards, samples => learningRates ??= job.LearningRates(samples), norms, PeerEnded);
         peers[link] = peer;
         if (closing)
         {
@@ -117,8 +161,14 @@ internal sealed unsafe class ShardServer : IDisposable
         if (peer.IsWorker && !peer.SharesMemory)
             foreach (var shard in shards.Values)
                 peer.SendWeights(shard, shard.Version, order.Term);
+        if (peer.IsServer)
+            norms?.Join(peer);
         peer.Start();
     }
+
+    // An update needs gradients, and every worker says how many samples there are before it sends one.
+    private double LearningRate(long version) =>
+        (learningRates ?? throw new InvalidOperationException("no worker has said how many samples it trains on")).At(version);
 
     private void Announce(Shard shard, long version)
     {
@@ -135,7 +185,7 @@ internal sealed unsafe class ShardServer : IDisposable
     {
         if (closing)
             return;
-        if (!peer.IsWorker)
+        if (!peer.IsWorker && !peer.IsServer)
         {
             Interlocked.Add(ref bytesSent, peer.Link.BytesSent);
             peers.TryRemove(peer.Link, out _);

@@ -39,22 +39,9 @@ internal sealed class ShardServerActor : ReceiveActor
     {
         // Building the initial weights takes a while and runs torch: never on a dispatcher.
         var self = Self;
-        var thread = new Thread(() =>
-        {
-            try
-            {
-                HandOver(self, new ShardServer(
-                    Job.Parse("job", order.JobText, new JobOverrides()), order, node.Name, node.Host, node.DataPort, node.Settings.Deadlines.Handshake,
-                    node.Log.LinkRefused, cause => self.Tell(new Broke(cause))));
-            }
-            catch (Exception exception)
-            {
-                // The top of the thread: the actor reports it.
-                self.Tell(new Broke(exception));
-            }
-        })
-        { Name = "server start", IsBackground = true };
-        thread.Start();
+        OnThread("server start", () => HandOver(self, new ShardServer(
+            Job.Parse("job", order.JobText, new JobOverrides()), order, node.Name, node.Host, node.DataPort, node.Settings.Deadlines,
+            node.Log.LinkRefused, cause => self.Tell(new Broke(cause)))));
     }
 
     protected override void PostStop()
@@ -101,6 +88,11 @@ internal sealed class ShardServerActor : ReceiveActor
     private void Serving()
     {
         Receive<Broke>(Report);
+        Receive<TrainingMessages.Connect>(servers =>
+        {
+            var serving = server!;
+            OnThread("server links", () => serving.LinkServers(servers));
+        });
         Receive<TrainingMessages.RaiseTerm>(raise =>
         {
             foreach (var child in Context.GetChildren())
@@ -119,6 +111,24 @@ internal sealed class ShardServerActor : ReceiveActor
     {
         Receive<Started>(_ => End());
         Receive<Broke>(_ => End());
+    }
+
+    private void OnThread(string name, Action work)
+    {
+        var self = Self;
+        new Thread(() =>
+        {
+            try
+            {
+                work();
+            }
+            catch (Exception exception)
+            {
+                // The top of the thread: the actor reports it.
+                self.Tell(new Broke(exception));
+            }
+        })
+        { Name = name, IsBackground = true }.Start();
     }
 
     private void Report(Broke broke) => job.Tell(MemberFailure.Describe(order.Job, node.Name, broke.Cause));

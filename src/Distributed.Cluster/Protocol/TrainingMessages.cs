@@ -31,7 +31,10 @@ internal static class TrainingMessages
     /// <summary>Train these slots: build the replica and load the data at once; links follow with <see cref="Connect"/>.</summary>
     public sealed record Train(Guid Job, string JobText, byte[] Secret, long Term, int[] Slots, long FirstStep) : IControlMessage;
 
-    /// <summary>Every shard and the servers that hold them, in the order of <see cref="ShardDescription.Server"/>.</summary>
+    /// <summary>
+    /// Every shard and the servers that hold them, in the order of <see cref="ShardDescription.Server"/>: to workers, and to servers
+    /// whose shards exchange norms.
+    /// </summary>
     [MessagePackObject]
     [TensorMessage("connect")]
     public sealed record Connect(

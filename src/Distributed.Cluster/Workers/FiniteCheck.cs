@@ -48,7 +48,7 @@ internal sealed class FiniteCheck(
             var indices = sampler.Indices(step, slot);
             if (indices.Length == 0)
                 continue;
-            using var batch = training.Gather(indices);
+            using var batch = training.Draw(indices, sampler.SlotSeed(step, slot));
             replica.ZeroGradients(buffer);
             var weight = (double)sampler.SamplesOf(step, slot) / sampler.SamplesOf(step);
             replica.ComputeSlot(batch, loss, weight, sampler.SlotSeed(step, slot));

@@ -24,8 +24,8 @@ internal sealed unsafe class ServerLinks : IDisposable
     private sealed record ServerLink(Link Link, LinkSender Sender, TrainingMessages.ShardDescription[] Shards, Thread Reader);
 
     public ServerLinks(
-        Job job, TrainingMessages.Train order, TrainingMessages.Connect servers, string node, ParameterLayout layout, VersionGate gate,
-        TimeSpan handshake)
+        Job job, TrainingMessages.Train order, TrainingMessages.Connect servers, string node, ParameterLayout layout, int samples,
+        VersionGate gate, TimeSpan handshake)
     {
         this.servers = servers;
         this.gate = gate;
@@ -43,6 +43,9 @@ internal sealed unsafe class ServerLinks : IDisposable
             var me = new LinkIdentity(order.Job, servers.LayoutHash, node, "worker");
             for (var i = 0; i < servers.Servers.Length; i++)
                 Open(i, me, job.SameHost, order.Secret, handshake);
+            // Before any gradient, so that a shard knows how long an epoch is when it computes its first learning rate.
+            foreach (var link in links)
+                link.Link.Send(new FrameHeader { Kind = FrameKind.Samples, Term = order.Term, Tag = samples });
             Weights = [(nint)weights[0].Pointer, (nint)weights[1].Pointer];
             Gradients = [.. Enumerable.Range(0, pieces.Count + scratch).Select(i => (nint)(gradients.Pointer + i * gradientBytes))];
             foreach (var link in links)

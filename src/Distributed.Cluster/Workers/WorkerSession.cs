@@ -84,12 +84,13 @@ internal sealed class WorkerSession : IDisposable
                 events.Phase("linking");
                 var gate = new VersionGate(connect.Shards.Length);
                 using var release = ended.Token.Register(() => gate.Fail(new OperationCanceledException("the job was released")));
-                using var links = new ServerLinks(job, order, connect, node, layout, gate, deadlines.Handshake);
+                using var links = new ServerLinks(job, order, connect, node, layout, training.Count, gate, deadlines.Handshake);
                 using var replica = new ModelReplica(module, layout, links.Weights, links.Gradients);
                 using var input = new SlotInput(training, new SlotSampler(training.Count, job.Batch, job.Slots, job.Seed), order.Slots);
                 events.Ready(links.Describe(), training.Count, test.Count);
-                var check = new FiniteCheck(job, order.Slots, order.FirstStep, replica, training, input.Sampler, job.Loss.Create());
-                if (Train(replica, input, test, links, gate, check))
+                var loss = job.Loss.Create(training);
+                var check = new FiniteCheck(job, order.Slots, order.FirstStep, replica, training, input.Sampler, loss);
+                if (Train(replica, input, loss, test, links, gate, check))
                     events.Finished(links.BytesSent);
                 // The links stay until the job is released: servers may still be read from, and a link's end means a loss.
                 ended.Token.WaitHandle.WaitOne();
@@ -107,9 +108,9 @@ internal sealed class WorkerSession : IDisposable
     }
 
     /// <summary>The training loop. False: released before its end.</summary>
-    private bool Train(ModelReplica replica, SlotInput input, IDataSet test, ServerLinks links, VersionGate weights, FiniteCheck check)
+    private bool Train(
+        ModelReplica replica, SlotInput input, ILossFunction loss, IDataSet test, ServerLinks links, VersionGate weights, FiniteCheck check)
     {
-        var loss = job.Loss.Create();
         var pieces = SlotTree.Pieces(job.Slots, order.Slots.Contains);
         var times = new StepTimes(deadlines.StepFloor, deadlines.StepFactor);
         var stepsPerEpoch = input.StepsPerEpoch;

@@ -27,6 +27,9 @@ public static partial class FlatTensor
         return Tensor.UnsafeCreateTensor(handle).DetachFromDisposeScope();
     }
 
+    // tensor.bytes ends at 2 GB, its storage does not.
+    internal static IntPtr AddressOf(Tensor tensor) => tensor.storage<float>().data_ptr() + (nint)(tensor.storage_offset() * sizeof(float));
+
     [LibraryImport("LibTorchSharp", EntryPoint = "THSTensor_frombuffer")]
     private static partial IntPtr FromBuffer(IntPtr data, IntPtr deleter, long count, long offset, sbyte type, sbyte dtype,
         int deviceType, int deviceIndex, [MarshalAs(UnmanagedType.U1)] bool requiresGrad);

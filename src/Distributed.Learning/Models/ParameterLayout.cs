@@ -25,14 +25,18 @@ public sealed class ParameterLayout
     private ParameterLayout(IReadOnlyList<ParameterEntry> entries, long length)
     {
         Entries = entries;
+        Parameters = [.. entries.Where(e => e.Momentum is null)];
         Length = length;
         TrainableLength = entries.FirstOrDefault(e => e.Momentum is not null)?.Offset ?? length;
-        ParameterCount = entries.Where(e => e.Momentum is null).Sum(e => e.Count);
+        ParameterCount = Parameters.Sum(e => e.Count);
         Hash = HashOf(entries);
     }
 
     /// <summary>The parameters in order of definition, then the running statistics in theirs, at ascending offsets.</summary>
     public IReadOnlyList<ParameterEntry> Entries { get; }
+
+    /// <summary>Those of the entries that an optimizer trains; they come first.</summary>
+    public IReadOnlyList<ParameterEntry> Parameters { get; }
 
     /// <summary>Floats of the flat vector with its padding; a multiple of <see cref="Alignment"/>.</summary>
     public long Length { get; }

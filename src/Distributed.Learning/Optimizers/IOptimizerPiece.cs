@@ -1,22 +1,24 @@
-using static TorchSharp.torch;
-
 namespace Distributed.Learning;
 
-/// <summary>The update rule over one piece of a shard, with its state.</summary>
+/// <summary>What all pieces of an update have in common.</summary>
+/// <param name="Number">The update's number, counted from 1.</param>
+/// <param name="LearningRate">The job's rate in it.</param>
+/// <param name="Scale">What clipping by norm multiplies the gradient by.</param>
+internal readonly record struct UpdateStep(long Number, double LearningRate, double Scale);
+
+/// <summary>
+/// The update over one piece of a shard: the summed gradient is clipped by value, scaled, penalties are added, and the rule of the
+/// optimizer makes the weights after of the weights before.
+/// </summary>
 internal interface IOptimizerPiece : IDisposable
 {
-    /// <summary>The piece's first float in the shard.</summary>
-    long Start { get; }
-
-    /// <summary>The piece's length.</summary>
-    long Floats { get; }
+    /// <summary>Where the piece lies in the shard, and its settings.</summary>
+    PieceRange Range { get; }
 
     /// <summary>One update; the addresses are those of the piece's first float.</summary>
-    void Step(IntPtr from, IntPtr to, IntPtr gradient);
-
-    /// <summary>The state tensors that exist now, by PyTorch's names.</summary>
-    IReadOnlyList<(string Name, Tensor Value)> State();
-
-    /// <summary>Makes the state tensors that exist after so many steps; their values are about to be loaded.</summary>
-    void Prepare(long steps);
+    /// <param name="from">The weights before; unchanged, unless they are <paramref name="to"/>.</param>
+    /// <param name="to">The weights after.</param>
+    /// <param name="gradient">The summed gradient; unchanged.</param>
+    /// <param name="step">The update.</param>
+    void Step(IntPtr from, IntPtr to, IntPtr gradient, in UpdateStep step);
 }

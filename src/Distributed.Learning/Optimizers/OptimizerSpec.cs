@@ -1,75 +1,124 @@
-using TorchSharp.Modules;
-using static TorchSharp.torch;
+using System.Globalization;
 
 namespace Distributed.Learning;
 
 /// <summary>
-/// The optimizer of a job: <c>optimizer { type = sgd, learning-rate = 0.05, momentum = 0.9, nesterov = false, weight-decay = 0 }</c> or
-/// <c>optimizer { type = adam, learning-rate = 0.001, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weight-decay = 0 }</c> (also
-/// <c>adamw</c>, where weight decay defaults to 0.01). The rules are those of <c>torch.optim</c>: SGD with the momentum of Sutskever et
-/// al. (2013), Adam of Kingma and Ba (2015), AdamW of Loshchilov and Hutter (2019).
+/// The optimizer of a job:
+/// <code>
+/// optimizer {
+///   type = sgd                                # sgd, adagrad, rmsprop, adam, adamw, nadam, radam, lion, lamb, lars
+///   learning-rate = 0.05
+///   momentum = 0.9                            # and the type's other options
+///   weight-decay = 1e-4, l1 = 0
+///   decay-only-weights = true                 # neither penalty on biases and norms
+///   groups = [ { match = "*.bias", learning-rate-factor = 2 } ]
+///   clip-value = 5, clip-norm = 1             # of the averaged gradient
+///   schedule { type = cosine, warmup = 2 epochs }
+///   linear-scaling { base-batch = 128 }
+/// }
+/// </code>
+/// The averaged gradient is clipped by value, then by norm; then penalties are added, and the type's rule (<c>Rules/</c>) updates the weights.
 /// </summary>
-/// <param name="Type"><c>sgd</c>, <c>adam</c> or <c>adamw</c>.</param>
-/// <param name="LearningRate">The step size, above 0.</param>
+/// <param name="Type">The rule.</param>
+/// <param name="LearningRate">The step size before scaling and schedule, above 0.</param>
 public sealed record OptimizerSpec(string Type, double LearningRate)
 {
-    private const string Sgd = "sgd";
-    private const string Adam = "adam";
-    private const string AdamW = "adamw";
-
-    /// <summary>SGD: the share of the running direction that is kept, in [0, 1).</summary>
+    /// <summary>SGD, RMSprop and LARS: the share of the running direction that is kept, in [0, 1).</summary>
     public double Momentum { get; init; }
 
     /// <summary>SGD: look ahead along the running direction; needs a momentum.</summary>
     public bool Nesterov { get; init; }
 
-    /// <summary>The L2 penalty of SGD and Adam, the decoupled decay of AdamW; at least 0.</summary>
+    /// <summary>The L2 penalty: added to the gradient, or decoupled (AdamW, Lion, LAMB, LARS); at least 0.</summary>
     public double WeightDecay { get; init; }
 
-    /// <summary>Adam and AdamW: decay of the running mean, in [0, 1).</summary>
+    /// <summary>Decay of the running mean, in [0, 1).</summary>
     public double Beta1 { get; init; } = 0.9;
 
-    /// <summary>Adam and AdamW: decay of the running mean square, in [0, 1).</summary>
+    /// <summary>Decay of the running mean square (Lion: of the running mean), in [0, 1).</summary>
     public double Beta2 { get; init; } = 0.999;
 
-    /// <summary>Adam and AdamW: what is added to the denominator, above 0.</summary>
+    /// <summary>What is added to denominators, above 0.</summary>
     public double Epsilon { get; init; } = 1e-8;
+
+    /// <summary>RMSprop: decay of the running mean square, in [0, 1).</summary>
+    public double Decay { get; init; } = 0.99;
+
+    /// <summary>NAdam: how fast its momentum rises to <see cref="Beta1"/>, at least 0.</summary>
+    public double MomentumDecay { get; init; } = 0.004;
+
+    /// <summary>LARS: the share of a tensor's norm that a step may change, above 0.</summary>
+    public double TrustCoefficient { get; init; } = 0.001;
+
+    /// <summary>The L1 penalty: its sign is added to the gradient; at least 0.</summary>
+    public double L1 { get; init; }
+
+    /// <summary>Whether parameters of one dimension (biases, norms) are left out of <see cref="WeightDecay"/> and <see cref="L1"/>.</summary>
+    public bool DecayOnlyWeights { get; init; }
+
+    /// <summary>Parameters with settings of their own; the first that matches holds.</summary>
+    public IReadOnlyList<ParameterGroup> Groups { get; init; } = [];
+
+    /// <summary>Bound on the absolute value of every element of the gradient; null for none.</summary>
+    public double? ClipValue { get; init; }
+
+    /// <summary>Bound on the L2 norm of the whole gradient; null for none.</summary>
+    public double? ClipNorm { get; init; }
+
+    /// <summary>How the learning rate changes.</summary>
+    public ScheduleSpec Schedule { get; init; } = ScheduleSpec.None;
+
+    /// <summary>The global batch that <see cref="LearningRate"/> is meant for; null where it holds for any.</summary>
+    public int? BaseBatch { get; init; }
+
+    /// <summary>How many times an update needs norms over all shards: a job whose answer is 0 pays nothing for them.</summary>
+    public int NormExchanges => (ClipNorm is null ? 0 : 1) + (OptimizerKinds.IsLayerwise(Type) ? 1 : 0);
+
+    /// <summary>The learning rate for a global batch: proportional to it (Goyal et al. 2017) where a base batch is given.</summary>
+    /// <param name="batch">Samples of a global batch.</param>
+    public double ScaledRate(int batch) => BaseBatch is { } known ? LearningRate * batch / known : LearningRate;
 
     /// <summary>Reads an optimizer's section.</summary>
     /// <param name="section">The section with <c>type</c> and its options.</param>
     /// <exception cref="BadInputException">A key is unknown to this type, missing or out of range.</exception>
     public static OptimizerSpec Read(SettingsSection section)
     {
-        // A decay of exactly 1 would never move, so the range ends below it.
-        var belowOne = Math.BitDecrement(1.0);
-        var type = section.OneOf("type", null, Sgd, Adam, AdamW);
-        var spec = new OptimizerSpec(type, section.Number("learning-rate", null, double.Epsilon))
+        var type = section.OneOf("type", null, [.. OptimizerKinds.Types]);
+        var spec = OptimizerKinds.ReadOptions(section, new OptimizerSpec(type, section.Number("learning-rate", null, double.Epsilon))) with
         {
-            WeightDecay = section.Number("weight-decay", type == AdamW ? 0.01 : 0, 0),
+            L1 = section.Number("l1", 0, 0),
+            DecayOnlyWeights = section.Flag("decay-only-weights", false),
+            Groups = section.Has("groups") ? [.. section.Sections("groups").Select(ParameterGroup.Read)] : [],
+            ClipValue = section.Has("clip-value") ? section.Number("clip-value", null, double.Epsilon) : null,
+            ClipNorm = section.Has("clip-norm") ? section.Number("clip-norm", null, double.Epsilon) : null,
+            Schedule = ScheduleSpec.Read(section),
         };
-        spec = type == Sgd
-            ? spec with { Momentum = section.Number("momentum", 0, 0, belowOne), Nesterov = section.Flag("nesterov", false) }
-            : spec with
-            {
-                Beta1 = section.Number("beta1", 0.9, 0, belowOne),
-                Beta2 = section.Number("beta2", 0.999, 0, belowOne),
-                Epsilon = section.Number("epsilon", 1e-8, double.Epsilon),
-            };
-        if (spec is { Nesterov: true, Momentum: 0 }) throw section.Error("nesterov", "expected a momentum above 0 with it, got none");
+        if (section.OptionalSection("linear-scaling") is { } scaling)
+        {
+            spec = spec with { BaseBatch = scaling.Integer("base-batch", null, 1) };
+            scaling.RejectUnknownKeys();
+        }
         section.RejectUnknownKeys();
         return spec;
     }
 
-    /// <summary>The rule over a piece of a shard.</summary>
-    internal IOptimizerPiece CreatePiece(long start, long floats) =>
-        Type == Sgd ? new SgdPiece(this, start, floats) : new TorchPiece(this, start, floats);
-
-    /// <summary>The torch optimizer over some parameters.</summary>
-    internal OptimizerHelper Create(IEnumerable<Parameter> parameters) => Type switch
+    /// <summary>The settings of one parameter: those of the first group that matches its name, and the job's for what that leaves open.</summary>
+    internal PieceSettings SettingsOf(ParameterEntry entry)
     {
-        Sgd => optim.SGD(parameters, LearningRate, Momentum, 0, WeightDecay, Nesterov),
-        Adam => optim.Adam(parameters, LearningRate, Beta1, Beta2, Epsilon, WeightDecay),
-        AdamW => optim.AdamW(parameters, LearningRate, Beta1, Beta2, Epsilon, WeightDecay),
-        _ => throw new BadInputException($"optimizer.type: expected one of {Sgd}, {Adam}, {AdamW}, got '{Type}'"),
-    };
+        var group = Groups.FirstOrDefault(group => group.Matches(entry.Name));
+        var penalised = !DecayOnlyWeights || entry.Shape.Count > 1;
+        return new PieceSettings(
+            group?.WeightDecay ?? (penalised ? WeightDecay : 0), group?.L1 ?? (penalised ? L1 : 0), group?.LearningRateFactor ?? 1);
+    }
+
+    /// <summary>Refuses a group that no parameter belongs to: its pattern is mistyped.</summary>
+    /// <exception cref="BadInputException">There is such a group.</exception>
+    internal void CheckGroups(ParameterLayout layout)
+    {
+        for (var i = 0; i < Groups.Count; i++)
+            if (!layout.Parameters.Any(entry => Groups[i].Matches(entry.Name)))
+                throw new BadInputException(string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"optimizer.groups[{i}].match: '{Groups[i].Match}' matches no parameter; there are {string.Join(", ", layout.Parameters.Select(e => e.Name))}"));
+    }
 }

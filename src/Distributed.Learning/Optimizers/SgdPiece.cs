@@ -4,68 +4,68 @@ using static TorchSharp.torch;
 namespace Distributed.Learning;
 
 /// <summary>
-/// SGD with momentum (Sutskever et al., 2013) in one pass: weight decay, momentum, look-ahead and the step itself while an element is in
-/// a register, where <c>torch.optim.SGD</c> passes over memory once an operation. Every operation rounds as torch's kernels do (scaled
-/// additions are fused multiply-adds, the momentum is multiplied and added), so the bits are those of <c>torch.optim.SGD</c>.
+/// Stochastic gradient descent: <c>w ← w − η g</c>; with momentum <c>v ← μ v + g, w ← w − η v</c>, and Nesterov's look ahead
+/// <c>w ← w − η (g + μ v)</c> (Sutskever et al. 2013). All of it, clipping and penalties included, is done in one pass while an element is
+/// in a register, where torch passes over memory once an operation. Every operation rounds as torch's kernels do (scaled additions are fused
+/// multiply-adds, the momentum is multiplied and added), so the bits are those of <c>torch.optim.SGD</c>.
 /// </summary>
-internal sealed unsafe class SgdPiece(OptimizerSpec spec, long start, long floats) : IOptimizerPiece
+internal sealed unsafe class SgdPiece(OptimizerSpec spec, PieceRange range, IReadOnlyList<Tensor> moments) : IOptimizerPiece
 {
-    private Tensor? momentum;
+    private readonly float* velocity = moments.Count == 0 ? null : (float*)FlatTensor.AddressOf(moments[0]) + range.Start;
 
-    public long Start => start;
+    /// <summary>Names of the state tensors: PyTorch's.</summary>
+    public static IReadOnlyList<string> Moments(OptimizerSpec spec) => spec.Momentum == 0 ? [] : ["momentum_buffer"];
 
-    public long Floats => floats;
+    public PieceRange Range => range;
 
-    public void Step(IntPtr from, IntPtr to, IntPtr gradient)
+    public void Step(IntPtr from, IntPtr to, IntPtr gradient, in UpdateStep step)
     {
-        var first = momentum is null;
-        if (spec.Momentum != 0) momentum ??= Empty();
-        Step((float*)from, (float*)to, (float*)gradient, momentum is null ? null : (float*)momentum.storage<float>().data_ptr(), first);
+        var rest = (int)(range.Floats % Vector<float>.Count);
+        var whole = range.Floats - rest;
+        Step((float*)from, (float*)to, (float*)gradient, velocity, whole, step);
+        if (rest == 0) return;
+
+        // The last floats fill a part of a vector only, so they go through one of their own.
+        var (weights, slope, speed) = (Vector<float>.Zero, Vector<float>.Zero, Vector<float>.Zero);
+        Copy((float*)from + whole, &weights);
+        Copy((float*)gradient + whole, &slope);
+        if (velocity != null) Copy(velocity + whole, &speed);
+        Step((float*)&weights, (float*)&weights, (float*)&slope, velocity == null ? null : (float*)&speed, Vector<float>.Count, step);
+        Copy(&weights, (float*)to + whole);
+        if (velocity != null) Copy(&speed, velocity + whole);
+
+        void Copy(void* source, void* target) => Buffer.MemoryCopy(source, target, rest * sizeof(float), rest * sizeof(float));
     }
 
-    public IReadOnlyList<(string Name, Tensor Value)> State() => momentum is null ? [] : [("momentum_buffer", momentum)];
-
-    public void Prepare(long steps)
+    public void Dispose()
     {
-        momentum?.Dispose();
-        momentum = steps > 0 && spec.Momentum != 0 ? Empty() : null;
     }
 
-    public void Dispose() => momentum?.Dispose();
-
-    private Tensor Empty() => empty(floats).DetachFromDisposeScope();
-
-    private void Step(float* from, float* to, float* gradient, float* velocity, bool first)
+    private void Step(float* from, float* to, float* gradient, float* velocity, long floats, in UpdateStep step)
     {
-        var (rate, keep, decay) = ((float)-spec.LearningRate, (float)spec.Momentum, (float)spec.WeightDecay);
-        var i = 0L;
-        for (; i <= floats - Vector<float>.Count; i += Vector<float>.Count)
+        var rate = new Vector<float>((float)-(step.LearningRate * range.Settings.LearningRateFactor));
+        var (keep, decay) = (new Vector<float>((float)spec.Momentum), new Vector<float>((float)range.Settings.WeightDecay));
+        var (scale, l1) = (new Vector<float>((float)step.Scale), new Vector<float>((float)range.Settings.L1));
+        var bound = new Vector<float>((float)(spec.ClipValue ?? 0));
+        var (clips, scales) = (spec.ClipValue is not null, step.Scale != 1);
+        var (decays, shrinks) = (range.Settings.WeightDecay != 0, range.Settings.L1 != 0);
+        // The first gradient is the momentum as it is: torch clones it, and 0 + −0 would be another zero.
+        var (first, nesterov) = (step.Number == 1, spec.Nesterov);
+        for (var i = 0L; i < floats; i += Vector<float>.Count)
         {
             var weight = Vector.Load(from + i);
             var direction = Vector.Load(gradient + i);
-            if (decay != 0) direction = Vector.FusedMultiplyAdd(weight, new Vector<float>(decay), direction);
+            if (clips) direction = Vector.Min(Vector.Max(direction, -bound), bound);
+            if (scales) direction *= scale;
+            if (decays) direction = Vector.FusedMultiplyAdd(weight, decay, direction);
+            if (shrinks) direction += Vector.ConditionalSelect(Vector.Equals(weight, Vector<float>.Zero), Vector<float>.Zero, Vector.CopySign(l1, weight));
             if (velocity != null)
             {
-                // The first gradient is the momentum as it is: torch clones it, and 0 + −0 would be another zero.
                 var speed = first ? direction : (Vector.Load(velocity + i) * keep) + direction;
                 Vector.Store(speed, velocity + i);
-                direction = spec.Nesterov ? Vector.FusedMultiplyAdd(speed, new Vector<float>(keep), direction) : speed;
+                direction = nesterov ? Vector.FusedMultiplyAdd(speed, keep, direction) : speed;
             }
-            Vector.Store(Vector.FusedMultiplyAdd(direction, new Vector<float>(rate), weight), to + i);
-        }
-
-        for (; i < floats; i++)
-        {
-            var weight = from[i];
-            var direction = gradient[i];
-            if (decay != 0) direction = MathF.FusedMultiplyAdd(weight, decay, direction);
-            if (velocity != null)
-            {
-                var speed = first ? direction : (velocity[i] * keep) + direction;
-                velocity[i] = speed;
-                direction = spec.Nesterov ? MathF.FusedMultiplyAdd(speed, keep, direction) : speed;
-            }
-            to[i] = MathF.FusedMultiplyAdd(direction, rate, weight);
+            Vector.Store(Vector.FusedMultiplyAdd(direction, rate, weight), to + i);
         }
     }
 }

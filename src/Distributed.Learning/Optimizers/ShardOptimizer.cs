@@ -1,94 +1,113 @@
-using System.Globalization;
 using static TorchSharp.torch;
 
 namespace Distributed.Learning;
 
 /// <summary>
-/// The optimizer of one shard: a kernel of its own for SGD, else <c>torch.optim</c> over flat parameters that are laid over the caller's
-/// memory at every step; the bits are those of <c>torch.optim</c> in both cases. All rules are elementwise, so the bits do not depend on where the flat vector is cut into shards. Used by one thread at a time.
+/// The optimizer of one shard over memory of the caller. Rules are elementwise, and norms are summed in fixed blocks
+/// (<see cref="NormBlocks"/>), so the bits do not depend on where the flat vector is cut into shards. Used by one thread at a time.
 /// </summary>
-public sealed class ShardOptimizer : IDisposable
+public sealed unsafe class ShardOptimizer : IDisposable
 {
     /// <summary>
-    /// Floats of a piece. The rules pass over their operands many times (Adam ten times): in pieces whose operands fit the second-level
-    /// cache an update of ten million floats by Adam takes a third of the time.
+    /// Floats of a piece at most. The rules pass over their operands many times (Adam ten times): in pieces whose operands fit the
+    /// second-level cache an update of ten million floats by Adam takes a third of the time.
     /// </summary>
     public const int PieceFloats = 1 << 16;
 
-    private const string Kind = "shard-optimizer";
-
     private readonly OptimizerSpec spec;
-    private readonly long floats;
+    private readonly UpdateRule? rule;
+    private readonly OptimizerState state;
     private readonly IOptimizerPiece[] pieces;
+    private readonly Tensor[] rooms;
+    private readonly NormBlocks? blocks;
+    private readonly long offset;
+    private readonly long floats;
+    private readonly double[]?[] sums = new double[]?[2];
 
-    /// <summary>An optimizer with fresh state.</summary>
-    /// <param name="spec">The rule.</param>
+    /// <summary>An optimizer with fresh state for a range of the trainable part of a flat vector.</summary>
+    /// <param name="spec">The rule and its options.</param>
+    /// <param name="layout">The flat vector, whose parameters' names and shapes the options may go by.</param>
+    /// <param name="offset">The shard's first float; a multiple of <see cref="NormBlocks.Floats"/> where the optimizer needs norms.</param>
+    /// <param name="floats">How many of its floats are trained, above 0.</param>
+    /// <exception cref="BadInputException">A group of parameters matches none.</exception>
+    public ShardOptimizer(OptimizerSpec spec, ParameterLayout layout, long offset, long floats)
+        : this(spec, floats, offset, PiecePlan.Cut(spec, layout, offset, floats, PieceFloats), spec.NormExchanges > 0 ? new NormBlocks(layout) : null)
+    {
+    }
+
+    /// <summary>An optimizer with fresh state for floats that all have the same settings and of which no norms are needed.</summary>
+    /// <param name="spec">The rule and its options.</param>
     /// <param name="floats">Length of the shard, above 0.</param>
     public ShardOptimizer(OptimizerSpec spec, long floats) : this(spec, floats, PieceFloats)
     {
     }
 
     internal ShardOptimizer(OptimizerSpec spec, long floats, int pieceFloats)
+        : this(spec, floats, 0, PiecePlan.Cut(floats, new PieceSettings(spec.WeightDecay, spec.L1, 1), pieceFloats), null)
+    {
+    }
+
+    private ShardOptimizer(OptimizerSpec spec, long floats, long offset, IEnumerable<PieceRange> plan, NormBlocks? blocks)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(floats);
         this.spec = spec;
         this.floats = floats;
-        pieces = new IOptimizerPiece[(floats + pieceFloats - 1) / pieceFloats];
-        for (var i = 0; i < pieces.Length; i++)
-        {
-            var start = (long)i * pieceFloats;
-            pieces[i] = spec.CreatePiece(start, Math.Min(pieceFloats, floats - start));
-        }
+        this.offset = offset;
+        this.blocks = blocks;
+        rule = spec.Type == OptimizerKinds.Sgd ? null : OptimizerKinds.Create(spec);
+        state = new OptimizerState(spec.Type, rule?.Moments ?? SgdPiece.Moments(spec), floats);
+        PieceRange[] ranges = [.. plan];
+        var longest = ranges.Max(range => range.Floats);
+        rooms = rule is null ? [] : [empty(longest).DetachFromDisposeScope(), empty(longest).DetachFromDisposeScope()];
+        pieces = [.. ranges.Select(IOptimizerPiece (range) =>
+            rule is null ? new SgdPiece(spec, range, state.Moments) : new RulePiece(spec, rule, range, state.Moments, rooms))];
     }
 
     /// <summary>Steps done so far, those before a loaded state included.</summary>
     public long Steps { get; private set; }
 
-    /// <summary>
-    /// One update: weights of version t in <paramref name="from"/> and their averaged gradient give the weights of t + 1 in
-    /// <paramref name="to"/>. No memory is kept in torch but the optimizer's state.
-    /// </summary>
-    /// <param name="from">Address of the weights before; unchanged, unless it is <paramref name="to"/>.</param>
-    /// <param name="to">Address of the weights after; may be <paramref name="from"/>.</param>
-    /// <param name="gradient">Address of the gradient; unchanged.</param>
-    public void Step(IntPtr from, IntPtr to, IntPtr gradient) => Step(from, to, (start, _) => gradient + (nint)(start * sizeof(float)));
+    /// <summary>One update with a gradient that is in place, see the other overload.</summary>
+    /// <param name="from">Address of the weights before.</param>
+    /// <param name="to">Address of the weights after.</param>
+    /// <param name="gradient">Address of the averaged gradient; unchanged.</param>
+    /// <param name="learningRate">The rate of this step; null: the optimizer's base rate.</param>
+    /// <param name="norms">Completes sums of squares; null where this shard is the whole vector.</param>
+    public void Step(IntPtr from, IntPtr to, IntPtr gradient, double? learningRate = null, INormExchange? norms = null) =>
+        Step(from, to, (start, _) => gradient + (nint)(start * sizeof(float)), learningRate, norms);
 
     /// <summary>
-    /// One update whose gradient is made piece by piece: each is used up while it is still in the cache, and none has to be kept.
+    /// One update: weights of version t in <paramref name="from"/> and their averaged gradient give the weights of t + 1 in
+    /// <paramref name="to"/>. The gradient is made piece by piece: each is used up while it is still in the cache, and none has to be kept.
+    /// No memory is kept in torch but the optimizer's state.
     /// </summary>
     /// <param name="from">Address of the weights before; unchanged, unless it is <paramref name="to"/>.</param>
     /// <param name="to">Address of the weights after; may be <paramref name="from"/>.</param>
     /// <param name="gradient">
     /// Gives the address of the gradient of the piece at a float of the shard with a number of floats, at most <see cref="PieceFloats"/>;
-    /// what lies there may be overwritten at the next call.
+    /// what lies there may be overwritten at the next call. Every piece is asked for once, and once more for every norm.
     /// </param>
-    public void Step(IntPtr from, IntPtr to, Func<long, long, IntPtr> gradient)
+    /// <param name="learningRate">The rate of this step; null: the optimizer's base rate.</param>
+    /// <param name="norms">
+    /// Completes sums of squares with those of the other shards; null where this shard is the whole flat vector. Called
+    /// <see cref="OptimizerSpec.NormExchanges"/> times an update.
+    /// </param>
+    /// <exception cref="TimeoutException">Another shard's sums did not come.</exception>
+    public void Step(IntPtr from, IntPtr to, Func<long, long, IntPtr> gradient, double? learningRate = null, INormExchange? norms = null)
     {
         ComputeThread.Enter();
-        foreach (var piece in pieces)
-        {
-            var bytes = (nint)(piece.Start * sizeof(float));
-            piece.Step(from + bytes, to + bytes, gradient(piece.Start, piece.Floats));
-        }
+        var scale = spec.ClipNorm is { } most ? ScaleFor(most, gradient, norms) : 1;
+        var step = new UpdateStep(Steps + 1, learningRate ?? spec.LearningRate, scale);
+        rule?.Begin(step.Number);
+        if (rule is LayerwiseRule layerwise) StepByLayer(layerwise, from, to, gradient, step, norms);
+        else
+            foreach (var piece in pieces)
+                piece.Step(At(from, piece), At(to, piece), Of(gradient, piece), step);
         Steps++;
     }
 
     /// <summary>Writes steps and moments as a safetensors stream (tensors named as in PyTorch's state of the optimizer).</summary>
     /// <param name="stream">Where to; stays open.</param>
-    public void SaveState(Stream stream)
-    {
-        using var scope = NewDisposeScope();
-        var names = pieces[0].State().Select(s => s.Name).ToArray();
-        var moments = names.Select((_, moment) => cat([.. pieces.Select(piece => piece.State()[moment].Value)])).ToArray();
-        Safetensors.Write(stream, [.. names.Select((name, moment) => new FloatTensor(name, [floats], AddressOf(moments[moment])))],
-            new Dictionary<string, string>
-            {
-                ["kind"] = Kind,
-                ["type"] = spec.Type,
-                ["steps"] = Steps.ToString(CultureInfo.InvariantCulture),
-            });
-        GC.KeepAlive(moments);
-    }
+    public void SaveState(Stream stream) => state.Save(stream, Steps);
 
     /// <summary>Takes over a state that <see cref="SaveState"/> wrote; the next step goes on bit for bit.</summary>
     /// <param name="stream">Where from; read up to the end of the state, stays open.</param>
@@ -96,43 +115,65 @@ public sealed class ShardOptimizer : IDisposable
     /// <exception cref="BadInputException">
     /// The state is damaged, of another optimizer or of another length; the optimizer must not be used any more.
     /// </exception>
-    public void LoadState(Stream stream, string name = "optimizer state")
-    {
-        var reader = SafetensorsReader.Open(stream, name);
-        Expect("kind", Kind);
-        Expect("type", spec.Type);
-        if (!reader.Metadata.TryGetValue("steps", out var text)
-            || !long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var steps))
-            throw new BadInputException($"{name}: expected the number of steps, got '{text}'");
-        foreach (var piece in pieces) piece.Prepare(steps);
-        var names = pieces[0].State().Select(s => s.Name).ToList();
-        if (names.Except(reader.Entries.Select(e => e.Name)).FirstOrDefault() is { } missing)
-            throw new BadInputException($"{name}: the tensor {missing} is missing");
-        foreach (var entry in reader.Entries)
-            if (names.Contains(entry.Name)) entry.Require(name, [floats]);
-            else throw new BadInputException($"{name}: unexpected tensor {entry.Name}");
-
-        using var scope = NewDisposeScope();
-        var moments = names.Select(_ => empty(floats)).ToArray();
-        reader.ReadAll(entry => AddressOf(moments[names.IndexOf(entry.Name)]));
-        foreach (var piece in pieces)
-            foreach (var (moment, (_, value)) in moments.Zip(piece.State()))
-                value.copy_(moment.narrow(0, piece.Start, piece.Floats));
-        Steps = steps;
-
-        void Expect(string key, string value)
-        {
-            if (!reader.Metadata.TryGetValue(key, out var got) || got != value)
-                throw new BadInputException($"{name}: expected {key} {value}, got '{got}'");
-        }
-    }
+    public void LoadState(Stream stream, string name = "optimizer state") => Steps = state.Load(stream, name);
 
     /// <summary>Frees the state; the caller's memory stays.</summary>
     public void Dispose()
     {
         foreach (var piece in pieces) piece.Dispose();
+        foreach (var room in rooms) room.Dispose();
+        state.Dispose();
     }
 
-    // tensor.bytes ends at 2 GB, its storage does not.
-    private static IntPtr AddressOf(Tensor tensor) => tensor.storage<float>().data_ptr();
+    private static IntPtr At(IntPtr memory, IOptimizerPiece piece) => memory + (nint)(piece.Range.Start * sizeof(float));
+
+    private static IntPtr Of(Func<long, long, IntPtr> gradient, IOptimizerPiece piece) => gradient(piece.Range.Start, piece.Range.Floats);
+
+    // As PyTorch's clip_grad_norm_: the gradient of a norm above the bound shrinks to (nearly) the bound.
+    private double ScaleFor(double most, Func<long, long, IntPtr> gradient, INormExchange? norms)
+    {
+        var squares = Sums(1);
+        foreach (var piece in pieces)
+            Sum(Of(gradient, piece), piece.Range, spec.ClipValue ?? double.PositiveInfinity, squares);
+        return Math.Min(1, most / (NormBlocks.Total(Complete(squares, 1, norms)) + 1e-6));
+    }
+
+    private void StepByLayer(
+        LayerwiseRule layerwise, IntPtr from, IntPtr to, Func<long, long, IntPtr> gradient, in UpdateStep step, INormExchange? norms)
+    {
+        // Of each part the sum for the weights, then, after all of those, the sum for what the rule prepared.
+        var squares = Sums(2);
+        foreach (var piece in pieces.Cast<RulePiece>())
+        {
+            var operands = piece.Operands(At(from, piece), At(to, piece), Of(gradient, piece), step);
+            if (piece.Range.Entry < 0)
+            {
+                layerwise.Update(operands);
+                continue;
+            }
+            Sum(FlatTensor.AddressOf(operands.Weights), piece.Range, double.PositiveInfinity, squares.AsSpan(0, blocks!.Count));
+            Sum(FlatTensor.AddressOf(layerwise.Prepare(operands)), piece.Range, double.PositiveInfinity, squares.AsSpan(blocks.Count));
+        }
+
+        var all = Complete(squares, 2, norms);
+        foreach (var piece in pieces.Cast<RulePiece>())
+            if (piece.Range.Entry is >= 0 and var entry)
+                layerwise.Apply(
+                    piece.Operands(At(to, piece), At(to, piece), Of(gradient, piece), step),
+                    blocks!.OfEntry(all[..blocks.Count], entry), blocks.OfEntry(all[blocks.Count..], entry));
+    }
+
+    private void Sum(IntPtr data, PieceRange range, double bound, Span<double> into) =>
+        blocks!.Sum((float*)data, offset + range.Start, range.Floats, bound, into);
+
+    private double[] Sums(int each) =>
+        sums[each - 1] ??= new double[each * (blocks ?? throw new InvalidOperationException("norms need a layout")).Count];
+
+    private ReadOnlySpan<double> Complete(double[] squares, int each, INormExchange? norms)
+    {
+        if (norms is null) return squares;
+        var (first, count) = blocks!.Of(offset, floats);
+        norms.Complete(squares, each, first, count);
+        return squares;
+    }
 }

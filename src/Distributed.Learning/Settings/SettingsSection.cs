@@ -40,6 +40,9 @@ public sealed class SettingsSection
     /// <summary>Whether the key is present and holds a section. The key counts as known from now on.</summary>
     public bool HasSection(string key) => Find(key) is SettingObject;
 
+    /// <summary>Whether the key is present and holds a list. The key counts as known from now on.</summary>
+    public bool HasList(string key) => Find(key) is SettingList;
+
     /// <summary>A text.</summary>
     /// <param name="key">The key in this section.</param>
     /// <param name="fallback">What holds when the key is absent; null makes it required.</param>

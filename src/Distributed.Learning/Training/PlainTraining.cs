@@ -18,8 +18,8 @@ public sealed record PlainResult(
 }
 
 /// <summary>
-/// The reference: training in one process with nothing but a module, a <c>torch.optim</c> optimizer, and a loop of zero_grad, forward,
-/// backward and step. It takes the samples and seeds of a job with one slot, so a distributed run of that job must give the same bits.
+/// The reference: training in one process with nothing but a module, an optimizer (<c>torch.optim</c> where it has the rule), and a loop of
+/// zero_grad, forward, backward and step. It takes the samples and seeds of a job with one slot, so a distributed run of that job must give the same bits.
 /// </summary>
 public static class PlainTraining
 {
@@ -33,15 +33,15 @@ public static class PlainTraining
     /// <param name="steps">Number of steps, over as many epochs as they take.</param>
     /// <param name="seed">The job's seed.</param>
     /// <param name="meaning">What the outputs say, for the evaluation.</param>
+    /// <param name="rates">The learning rate of every step; null: the optimizer's base rate.</param>
     public static PlainResult Run(
         ModelSpec model, IDataSet training, IDataSet? test, ILossFunction loss, OptimizerSpec optimizer, int batch, long steps, long seed,
-        OutputMeaning meaning = OutputMeaning.Logits)
+        OutputMeaning meaning = OutputMeaning.Logits, LearningRateSchedule? rates = null)
     {
         ComputeThread.Enter();
         var sampler = new SlotSampler(training.Count, batch, 1, seed);
-        using (manual_seed(seed)) { }
-        using var module = model.Build();
-        using var rule = optimizer.Create(module.parameters());
+        using var module = model.Build(seed);
+        using var rule = new PlainOptimizer(optimizer, module);
         BatchNormModule[] norms = [.. RunningStatistics.Norms(module)];
         var losses = new List<double>();
         var milliseconds = new List<double>();
@@ -56,7 +56,7 @@ public static class PlainTraining
             foreach (var parameter in module.parameters()) parameter.grad = null;
             var mean = loss.Mean(module.call(samples.Inputs), samples.Targets);
             mean.backward();
-            rule.step();
+            rule.Step(rates?.At(step) ?? optimizer.LearningRate);
             foreach (var norm in norms)
             {
                 Average(norm.Running.Mean, norm.Batch.Mean, norm.Momentum);

@@ -23,4 +23,10 @@ public enum FrameKind : byte
 
     /// <summary>The sender holds what was given to it.</summary>
     Acknowledge = 7,
+
+    /// <summary>How many training samples the sender found: the learning rate may depend on the length of an epoch.</summary>
+    Samples = 8,
+
+    /// <summary>A shard's part of the norms of one update, as payload: doubles.</summary>
+    Norms = 9,
 }

@@ -142,7 +142,8 @@ internal sealed unsafe class ShardBench : IDisposable
         even = new PrivateMemory(floats * sizeof(float));
         odd = new PrivateMemory(floats * sizeof(float));
         Shard = new Shard(
-            new ShardRange(0, 0, 0, floats), slots, 0, 1, new OptimizerSpec("sgd", 1), ShardStatistics.None, (float*)even.Pointer, (float*)odd.Pointer,
+            new ShardRange(0, 0, 0, floats), slots, 0, 1, new ShardOptimizer(new OptimizerSpec("sgd", 1), floats), ShardStatistics.None, _ => 1, null,
+            (float*)even.Pointer, (float*)odd.Pointer,
             (_, version) =>
             {
                 if (AnnouncementsFail)

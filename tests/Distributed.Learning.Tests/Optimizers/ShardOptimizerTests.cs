@@ -7,7 +7,14 @@ public class ShardOptimizerTests
 {
     private const int Steps = 20;
 
-    public static TheoryData<string> Rules => ["sgd", "sgd-decay", "momentum", "momentum-decay", "nesterov", "nesterov-decay", "adam", "adam-decay", "adamw"];
+    public static TheoryData<string> RulesOfTorch =>
+        ["sgd", "sgd-decay", "momentum", "momentum-decay", "nesterov", "nesterov-decay", "adam", "adam-decay", "adamw"];
+
+    public static TheoryData<string> Rules =>
+    [
+        "sgd", "sgd-decay", "momentum", "momentum-decay", "nesterov", "nesterov-decay", "adam", "adam-decay", "adamw", "adagrad", "rmsprop",
+        "rmsprop-momentum", "nadam", "radam", "lion", "clipped",
+    ];
 
     private static OptimizerSpec Spec(string rule) => rule switch
     {
@@ -19,10 +26,14 @@ public class ShardOptimizerTests
         "nesterov-decay" => new("sgd", 0.03) { Momentum = 0.87, Nesterov = true, WeightDecay = 0.0007 },
         "adam" => new("adam", 0.0031),
         "adam-decay" => new("adam", 0.0031) { WeightDecay = 0.013, Beta1 = 0.83, Epsilon = 1e-6 },
-        _ => new("adamw", 0.0031) { WeightDecay = 0.013 },
+        "adamw" => new("adamw", 0.0031) { WeightDecay = 0.013 },
+        "rmsprop-momentum" => new("rmsprop", 0.0031) { Momentum = 0.9, Decay = 0.97 },
+        "lion" => new("lion", 0.0031) { WeightDecay = 0.013, Beta2 = 0.99 },
+        "clipped" => new("sgd", 0.05) { Momentum = 0.9, WeightDecay = 0.013, L1 = 0.003, ClipValue = 0.02 },
+        _ => new(rule, 0.0031) { WeightDecay = 0.013 },
     };
 
-    [Theory, MemberData(nameof(Rules))]
+    [Theory, MemberData(nameof(RulesOfTorch))]
     public void A_shard_steps_to_the_bits_of_an_optimizer_over_single_parameters(string rule)
     {
         long[][] shapes = [[37, 19], [37], [3, 5, 7], [1], [16], [64, 33], [129]];
@@ -39,7 +50,7 @@ public class ShardOptimizerTests
 
         var parameters = layout.Select((p, i) =>
             new Parameter(torch.tensor(start[p.Offset..(p.Offset + p.Count)]).view(shapes[i]), true)).ToArray();
-        using var plain = Spec(rule).Create(parameters);
+        using var plain = PlainOptimizer.OfTorch(Spec(rule), parameters)!;
         foreach (var gradient in gradients)
         {
             foreach (var (p, i) in layout.Select((p, i) => (p, i)))

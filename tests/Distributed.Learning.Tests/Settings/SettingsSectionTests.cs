@@ -75,7 +75,7 @@ public class SettingsSectionTests
 
     [Fact]
     public void A_mistyped_word_is_named_with_the_nearest_allowed_one() =>
-        Assert.Equal("job.hocon: optimizer.type: expected one of sgd, adam, adamw, got 'adma'; did you mean 'adam'?",
+        Assert.Equal("job.hocon: optimizer.type: expected one of sgd, adagrad, rmsprop, adam, adamw, nadam, radam, lion, lamb, lars, got 'adma'; did you mean 'adam'?",
             Error(() => OptimizerSpec.Read(Optimizer(("type", "adma"), ("learning-rate", 1)))));
 
     [Fact]

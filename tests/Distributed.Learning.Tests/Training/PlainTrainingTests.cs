@@ -9,6 +9,44 @@ public class PlainTrainingTests
         { "mlp", "sgd" }, { "mlp", "adam" }, { "cnn", "sgd" }, { "cnn", "adamw" }, { "batch-norm", "adam" },
     };
 
+    public static TheoryData<OptimizerSpec> Optimizers =>
+    [
+        .. OptimizerKinds.Types.Select(type => new OptimizerSpec(type, 0.01) { Momentum = type is "sgd" or "lars" ? 0.9 : 0, WeightDecay = 0.01 }),
+        new("sgd", 0.02) { Momentum = 0.9, ClipNorm = 0.1, ClipValue = 0.05, L1 = 1e-3, DecayOnlyWeights = true, WeightDecay = 0.01 },
+        new("adam", 0.02) { ClipNorm = 0.1, Groups = [new("*.bias", 0, 1e-3, 2)] },
+    ];
+
+    [Theory, MemberData(nameof(Optimizers))]
+    public void A_replica_with_one_shard_trains_to_the_bits_of_plain_training_with_every_optimizer(OptimizerSpec optimizer)
+    {
+        const int batch = 16, steps = 8;
+        const long seed = 12;
+        var model = BatchNormTests.Cnn;
+        var loss = new CrossEntropy();
+        var rates = new LearningRateSchedule(new ScheduleSpec("cosine") { Warmup = new(3, false) }, optimizer.LearningRate, 5, steps);
+        using var data = new Points(model, 70);
+        var plain = PlainTraining.Run(model, data, null, loss, optimizer, batch, steps, seed, rates: rates);
+
+        var module = Examples.Build(model, seed);
+        var layout = ParameterLayout.Of(module);
+        using var weights = new FloatMemory(layout.Length);
+        using var gradient = new FloatMemory(layout.Length);
+        ModelReplica.CopyInitialWeights(module, layout, weights.Address, 0, layout.Length);
+        using var replica = new ModelReplica(module, layout, [weights.Address], [gradient.Address]);
+        using var shard = new ShardOptimizer(optimizer, layout, 0, layout.TrainableLength);
+        var statistics = new ShardStatistics(layout, 0, layout.Length);
+        var sampler = new SlotSampler(data.Count, batch, 1, seed);
+        for (var step = 0; step < steps; step++)
+        {
+            replica.ZeroGradients(0);
+            using var samples = data.Gather(sampler.Indices(step, 0));
+            replica.ComputeSlot(samples, loss, 1, sampler.SlotSeed(step, 0));
+            shard.Step(weights.Address, weights.Address, gradient.Address, rates.At(step));
+            statistics.Step(weights.Address, weights.Address, gradient.Address);
+        }
+        Assert.Equal(plain.WeightsSha256, WeightsSha256.Of(layout, weights.Address));
+    }
+
     [Theory, MemberData(nameof(Jobs))]
     public void A_replica_with_cut_shards_trains_to_the_bits_of_plain_training(string name, string type)
     {

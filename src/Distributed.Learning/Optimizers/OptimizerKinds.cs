@@ -1,0 +1,69 @@
+namespace Distributed.Learning;
+
+/// <summary>Every rule that a job may name: its options, their defaults and its arithmetic. A further rule is one file in <c>Rules</c> and a
+/// line in each table here.</summary>
+internal static class OptimizerKinds
+{
+    public const string Sgd = "sgd";
+    public const string Adagrad = "adagrad";
+    public const string RmsProp = "rmsprop";
+    public const string Adam = "adam";
+    public const string AdamW = "adamw";
+    public const string Nadam = "nadam";
+    public const string Radam = "radam";
+    public const string Lion = "lion";
+    public const string Lamb = "lamb";
+    public const string Lars = "lars";
+
+    // A decay of exactly 1 would never move, so ranges end below it.
+    private static readonly double BelowOne = Math.BitDecrement(1.0);
+
+    public static IReadOnlyList<string> Types { get; } = [Sgd, Adagrad, RmsProp, Adam, AdamW, Nadam, Radam, Lion, Lamb, Lars];
+
+    /// <summary>Whether the rule scales each tensor's step by the tensor's norm.</summary>
+    public static bool IsLayerwise(string type) => type is Lamb or Lars;
+
+    /// <summary>The arithmetic of a rule other than SGD (<see cref="SgdPiece"/>), for one shard.</summary>
+    public static UpdateRule Create(OptimizerSpec spec) => spec.Type switch
+    {
+        Adagrad => new AdagradRule(spec),
+        RmsProp => new RmsPropRule(spec),
+        Adam or AdamW => new AdamRule(spec),
+        Nadam => new NadamRule(spec),
+        Radam => new RadamRule(spec),
+        Lion => new LionRule(spec),
+        Lamb => new LambRule(spec),
+        Lars => new LarsRule(spec),
+        _ => throw new BadInputException($"optimizer.type: expected one of {string.Join(", ", Types)}, got '{spec.Type}'"),
+    };
+
+    /// <summary>Reads the options of a rule.</summary>
+    public static OptimizerSpec ReadOptions(SettingsSection section, OptimizerSpec spec)
+    {
+        spec = spec with { WeightDecay = section.Number("weight-decay", spec.Type is AdamW or Lamb ? 0.01 : 0, 0) };
+        if (spec.Type is Sgd or RmsProp or Lars)
+            spec = spec with { Momentum = section.Number("momentum", spec.Type == Lars ? 0.9 : 0, 0, BelowOne) };
+        if (spec.Type is Adam or AdamW or Nadam or Radam or Lion or Lamb)
+            spec = spec with
+            {
+                Beta1 = section.Number("beta1", 0.9, 0, BelowOne),
+                Beta2 = section.Number("beta2", spec.Type == Lion ? 0.99 : 0.999, 0, BelowOne),
+            };
+        if (spec.Type is not (Sgd or Lion or Lars))
+            spec = spec with { Epsilon = section.Number("epsilon", spec.Type == Adagrad ? 1e-10 : spec.Type == Lamb ? 1e-6 : 1e-8, double.Epsilon) };
+        return spec.Type switch
+        {
+            Sgd => spec with { Nesterov = ReadNesterov(section, spec) },
+            RmsProp => spec with { Decay = section.Number("decay", 0.99, 0, BelowOne) },
+            Nadam => spec with { MomentumDecay = section.Number("momentum-decay", 0.004, 0) },
+            Lars => spec with { TrustCoefficient = section.Number("trust-coefficient", 0.001, double.Epsilon) },
+            _ => spec,
+        };
+    }
+
+    private static bool ReadNesterov(SettingsSection section, OptimizerSpec spec)
+    {
+        var nesterov = section.Flag("nesterov", false);
+        return nesterov && spec.Momentum == 0 ? throw section.Error("nesterov", "expected a momentum above 0 with it, got none") : nesterov;
+    }
+}

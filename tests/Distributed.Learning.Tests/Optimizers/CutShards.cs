@@ -1,0 +1,69 @@
+namespace Distributed.Learning.Tests;
+
+/// <summary>Trains one flat vector as several shards, each on a thread of its own, that exchange norms in process. As a shard sums
+/// them, gradients are made piece by piece in one scratch.</summary>
+internal static class CutShards
+{
+    public static float[] Train(
+        OptimizerSpec spec, ParameterLayout layout, float[] start, IReadOnlyList<float[]> gradients, IReadOnlyList<long> cuts, double? rate = null)
+    {
+        var result = new float[start.Length];
+        var exchange = new Exchange(cuts.Count - 1);
+        var failures = new List<Exception>();
+        var threads = Enumerable.Range(0, cuts.Count - 1).Select(shard => new Thread(() =>
+        {
+            try
+            {
+                var (from, count) = ((int)cuts[shard], (int)(cuts[shard + 1] - cuts[shard]));
+                using var a = new FloatMemory(start.AsSpan(from, count));
+                using var b = new FloatMemory(count);
+                using var scratch = new FloatMemory(ShardOptimizer.PieceFloats);
+                using var optimizer = new ShardOptimizer(spec, layout, from, count);
+                for (var step = 0; step < gradients.Count; step++)
+                {
+                    var (before, after) = step % 2 == 0 ? (a, b) : (b, a);
+                    optimizer.Step(before.Address, after.Address, Piece, rate, exchange);
+
+                    IntPtr Piece(long start, long floats)
+                    {
+                        gradients[step].AsSpan(from + (int)start, (int)floats).CopyTo(scratch.Span);
+                        return scratch.Address;
+                    }
+                }
+                (gradients.Count % 2 == 0 ? a : b).Span.CopyTo(result.AsSpan(from));
+            }
+            catch (Exception failure)
+            {
+                // Handed to the test's own thread; the barrier's deadline ends the others.
+                lock (failures) failures.Add(failure);
+            }
+        })).ToArray();
+        foreach (var thread in threads) thread.Start();
+        foreach (var thread in threads) thread.Join();
+        return failures.Count == 0 ? result : throw new AggregateException(failures);
+    }
+
+    private sealed class Exchange(int shards) : INormExchange
+    {
+        private readonly Barrier barrier = new(shards);
+        private double[] shared = [];
+
+        public void Complete(double[] sums, int kinds, int first, int count)
+        {
+            lock (barrier)
+                if (shared.Length != sums.Length) shared = new double[sums.Length];
+            Wait();
+            var parts = sums.Length / kinds;
+            for (var kind = 0; kind < kinds; kind++)
+                sums.AsSpan(kind * parts + first, count).CopyTo(shared.AsSpan(kind * parts + first));
+            Wait();
+            shared.CopyTo(sums, 0);
+            Wait();
+        }
+
+        private void Wait()
+        {
+            if (!barrier.SignalAndWait(TimeSpan.FromSeconds(20))) throw new TimeoutException("a shard did not come to the exchange");
+        }
+    }
+}
