@@ -137,7 +137,8 @@ internal sealed class WorkerSession : IDisposable
             var computed = Stopwatch.GetTimestamp();
             events.Phase("exchanging");
             input.Prepare(step + 1);
-            weights.WaitFor(step + 1, times.Deadline);
+            // Another worker may still be getting ready for its first step.
+            weights.WaitFor(step + 1, step == order.FirstStep ? deadlines.Prepare : times.Deadline);
             var done = Stopwatch.GetTimestamp();
 
             var total = Stopwatch.GetElapsedTime(started, done);
