@@ -22,7 +22,7 @@ internal sealed class StepBenchmark(OwnProgram program, int rounds, int steps, A
         var loops = new List<PlainLoop>();
         try
         {
-            await using var nodes = new LocalNodes(program, job.Threads);
+            await using var nodes = new LocalNodes(program, job.Workers, job.Threads);
             onKill(nodes.KillAll);
             var jobFile = Path.Combine(scratch.FullName, "job.hocon");
             File.WriteAllText(jobFile, job.Text);
@@ -31,8 +31,7 @@ internal sealed class StepBenchmark(OwnProgram program, int rounds, int steps, A
             var options = new NodeOptions { Name = "coordinator", Roles = ["coordinator"], ConfigFile = config, RunsFolder = scratch.FullName };
             await using var coordinator = await TrainerNode.StartAsync(options, static _ => { }, cancellation);
             nodes.Lost += exit => coordinator.ReportEnded(exit.Name, exit.How);
-            for (var number = 1; number <= job.Servers; number++) nodes.Start($"server-{number}", ["--role", "server", "--seed", coordinator.Address]);
-            for (var number = 1; number <= job.Workers; number++) nodes.Start($"worker-{number}", ["--role", "worker", "--seed", coordinator.Address]);
+            nodes.StartFor(job, coordinator.Address);
 
             var samples = new List<StepSample>();
             // The first round warms everything up and is not counted.

@@ -46,7 +46,7 @@ internal static class LocalCommand
         job.Data.CheckFiles(dataFolder);
 
         session.Interruption.Listen();
-        await using var nodes = new LocalNodes(OwnProgram.Find(), job.Threads);
+        await using var nodes = new LocalNodes(OwnProgram.Find(), job.Workers, job.Threads);
         session.Interruption.AtOnce(nodes.KillAll);
         using var presenter = new RunPresenter(session, job, plain);
 
@@ -62,22 +62,12 @@ internal static class LocalCommand
         var folder = RunFolder.Prepare(outFolder, job.Name, DateTime.Now);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(session.Interruption.Token);
         nodes.Lost += exit => OnLost(exit, coordinator, presenter, stop);
-        StartNodes(nodes, job, coordinator.Address, options);
+        nodes.StartFor(job, coordinator.Address, ["--data", options.DataFolder, .. options.ConfigFile is { } file ? (string[])["--config", file] : []]);
 
         var outcome = await RunJobAsync(coordinator, job, folder, presenter, stop.Token, session.Interruption.Token);
         var lost = nodes.LostNodes.Where(exit => outcome.Reason?.Contains(exit.How, StringComparison.Ordinal) != true).Select(exit => exit.Describe()).ToArray();
         await nodes.StopAsync();
         return presenter.Finish(outcome, lost);
-    }
-
-    private static void StartNodes(LocalNodes nodes, Job job, string seed, NodeOptions options)
-    {
-        string[] config = options.ConfigFile is { } file ? ["--config", file] : [];
-        for (var number = 1; number <= job.Servers; number++) Start("server", number);
-        for (var number = 1; number <= job.Workers; number++) Start("worker", number);
-
-        void Start(string role, int number) =>
-            nodes.Start($"{role}-{number}", ["--role", role, "--seed", seed, "--data", options.DataFolder, .. config]);
     }
 
     private static async Task<JobOutcome> RunJobAsync(

@@ -34,10 +34,16 @@ internal static class NodeCommand
         var dataPort = Parsing.WholeNumber("--data-port", "N", 0, 65535, "the port that tensors come in by at a server (default: a free one)");
         var name = Parsing.Text("--name", "NAME", "its name in logs and displays (default: from role, machine and process)");
         var data = Parsing.DataFolder("where training data is on this machine (default: this folder)");
+        var cores = Parsing.Text("--cores", "LIST", "cores that a worker computes on, such as 0,1 (default: any)");
+        cores.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<string?>() is { } list && Parsing.WholeNumbers(list) is null)
+                result.AddError($"--cores: expected numbers of cores such as 0,1, got '{list}'");
+        });
         var config = Parsing.ClusterFile();
         var runs = Parsing.Text("--out", "DIR", "where a coordinator keeps the folders of runs (default: runs)");
         var withParent = new Option<bool>("--with-parent") { Description = "ends when its standard input does, so when its parent does" };
-        foreach (var option in (Option[])[roles, seeds, host, port, dataPort, name, data, config, runs, withParent]) command.Add(option);
+        foreach (var option in (Option[])[roles, seeds, host, port, dataPort, name, data, cores, config, runs, withParent]) command.Add(option);
 
         command.SetAction((parsed, _) =>
         {
@@ -51,6 +57,7 @@ internal static class NodeCommand
                 DataPort = parsed.GetValue(dataPort) ?? 0,
                 Name = parsed.GetValue(name) ?? $"{role[0]}-{Environment.MachineName.ToLowerInvariant()}-{Environment.ProcessId}",
                 DataFolder = parsed.GetValue(data) ?? ".",
+                Cores = parsed.GetValue(cores) is { } list ? Parsing.WholeNumbers(list)! : [],
                 ConfigFile = parsed.GetValue(config),
                 RunsFolder = parsed.GetValue(runs) ?? "runs",
             };

@@ -75,6 +75,19 @@ internal static class Parsing
     /// <summary>What an assignment should be, or null when it is one.</summary>
     public static string? CheckAssignment(string value) => value.IndexOf('=') > 0 ? null : "path=value (such as optimizer.learning-rate=0.01)";
 
+    /// <summary>The numbers of a list such as <c>0,1</c>; null where it is none.</summary>
+    public static IReadOnlyList<int>? WholeNumbers(string list)
+    {
+        var numbers = new List<int>();
+        foreach (var part in list.Split(','))
+        {
+            if (!int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var number)) return null;
+            numbers.Add(number);
+        }
+
+        return numbers;
+    }
+
     private static int? Number(ArgumentResult result, string name, int min, int max)
     {
         var text = result.Tokens[0].Value;

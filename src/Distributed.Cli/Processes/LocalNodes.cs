@@ -1,7 +1,9 @@
+using Distributed.Cluster.Jobs;
+
 namespace Distributed.Cli.Processes;
 
 /// <summary>The child processes of one run on this machine: none of them is left when this is disposed, or when this process dies.</summary>
-internal sealed class LocalNodes(OwnProgram program, int threads) : IAsyncDisposable
+internal sealed class LocalNodes(OwnProgram program, int workers, int threads) : IAsyncDisposable
 {
     /// <summary>How long a child that is told to end may take before it is killed; it ends at once unless the machine is overloaded.</summary>
     public static readonly TimeSpan LeaveBound = TimeSpan.FromSeconds(3);
@@ -9,6 +11,7 @@ internal sealed class LocalNodes(OwnProgram program, int threads) : IAsyncDispos
     private readonly Lock gate = new();
     private readonly List<NodeProcess> nodes = [];
     private readonly List<NodeExit> lost = [];
+    private readonly CoreReservation cores = CoreReservation.Of(workers * threads);
     private bool closed;
 
     /// <summary>Called, on any thread, when a child ended that was not asked to.</summary>
@@ -29,6 +32,21 @@ internal sealed class LocalNodes(OwnProgram program, int threads) : IAsyncDispos
         get
         {
             lock (gate) return [.. nodes];
+        }
+    }
+
+    /// <summary>Starts the nodes of a job: its servers and its workers, each worker on cores of its own where the machine has enough.</summary>
+    /// <param name="job">What says how many.</param>
+    /// <param name="seed">The coordinator's address.</param>
+    /// <param name="arguments">What all are told besides.</param>
+    public void StartFor(Job job, string seed, params string[] arguments)
+    {
+        for (var number = 1; number <= job.Servers; number++) Start($"server-{number}", ["--role", "server", "--seed", seed, .. arguments]);
+        for (var number = 1; number <= job.Workers; number++)
+        {
+            var own = cores.Of(number - 1, threads);
+            string[] kept = own.Count > 0 ? ["--cores", string.Join(',', own)] : [];
+            Start($"worker-{number}", ["--role", "worker", "--seed", seed, .. kept, .. arguments]);
         }
     }
 
@@ -77,6 +95,7 @@ internal sealed class LocalNodes(OwnProgram program, int threads) : IAsyncDispos
     {
         await StopAsync();
         lock (gate) foreach (var node in nodes) node.Dispose();
+        cores.Dispose();
     }
 
     private async Task WatchAsync(NodeProcess node)

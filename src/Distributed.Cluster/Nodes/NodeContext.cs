@@ -7,5 +7,7 @@ namespace Distributed.Cluster.Nodes;
 /// <param name="Host">The address of the data plane.</param>
 /// <param name="DataPort">Its port; 0 takes a free one.</param>
 /// <param name="RunsFolder">Where a coordinator keeps the folders of runs.</param>
+/// <param name="Cores">The cores that a worker computes on; none: any.</param>
 internal sealed record NodeContext(
-    string Name, string[] Roles, string Host, int DataPort, string DataFolder, string RunsFolder, TrainerSettings Settings, ILogger Log);
+    string Name, string[] Roles, string Host, int DataPort, string DataFolder, string RunsFolder, int[] Cores, TrainerSettings Settings,
+    ILogger Log);

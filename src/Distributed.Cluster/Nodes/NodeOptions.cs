@@ -27,6 +27,9 @@ internal sealed record NodeOptions
     /// <summary>Where this node finds training data.</summary>
     public string DataFolder { get; init; } = ".";
 
+    /// <summary>The cores that a worker computes on; none: any.</summary>
+    public IReadOnlyList<int> Cores { get; init; } = [];
+
     /// <summary>Where a coordinator keeps the folders of runs.</summary>
     public string RunsFolder { get; init; } = "runs";
 

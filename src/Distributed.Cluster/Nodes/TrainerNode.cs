@@ -60,7 +60,8 @@ internal sealed class TrainerNode : IAsyncDisposable
             if (options.Seeds.Count == 0)
                 cluster.Join(cluster.SelfAddress);
             var context = new NodeContext(
-                options.Name, [.. options.Roles], options.Host, options.DataPort, options.DataFolder, options.RunsFolder, config.Trainer,
+                options.Name, [.. options.Roles], options.Host, options.DataPort, options.DataFolder, options.RunsFolder,
+                [.. options.Cores], config.Trainer,
                 log.Logger);
             if (options.Roles.Contains("coordinator"))
             {

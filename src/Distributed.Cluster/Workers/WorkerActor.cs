@@ -61,7 +61,7 @@ internal sealed class WorkerActor : ReceiveActor, IWithTimers
         try
         {
             session = new WorkerSession(
-                Job.Parse("job", order.JobText, new JobOverrides()), order, node.Name, node.DataFolder, node.Settings.Deadlines,
+                Job.Parse("job", order.JobText, new JobOverrides()), order, node.Name, node.DataFolder, node.Cores, node.Settings.Deadlines,
                 new WorkerSessionEvents(
                     (links, training, test) => self.Tell(new Ready(links, training, test)),
                     now => phase = now,

@@ -23,6 +23,7 @@ internal sealed class WorkerSession : IDisposable
     private readonly TrainingMessages.Train order;
     private readonly string node;
     private readonly string dataFolder;
+    private readonly int[] cores;
     private readonly Deadlines deadlines;
     private readonly WorkerSessionEvents events;
     private readonly TaskCompletionSource<TrainingMessages.Connect> servers = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -31,13 +32,14 @@ internal sealed class WorkerSession : IDisposable
     private readonly Thread thread;
 
     public WorkerSession(
-        Job job, TrainingMessages.Train order, string node, string dataFolder, Deadlines deadlines, WorkerSessionEvents events)
+        Job job, TrainingMessages.Train order, string node, string dataFolder, int[] cores, Deadlines deadlines, WorkerSessionEvents events)
     {
         this.job = job;
         meaning = OutputMeanings.Of(job.Loss);
         this.order = order;
         this.node = node;
         this.dataFolder = dataFolder;
+        this.cores = cores;
         this.deadlines = deadlines;
         this.events = events;
         thread = new Thread(Run) { Name = "worker", IsBackground = true };
@@ -65,6 +67,7 @@ internal sealed class WorkerSession : IDisposable
     {
         try
         {
+            ComputeThread.KeepTo(cores);
             torch.set_num_threads(job.Threads);
             events.Phase("loading data");
             var (training, test) = job.Data.Open(dataFolder, job.Seed);

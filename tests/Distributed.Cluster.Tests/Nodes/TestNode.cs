@@ -14,7 +14,7 @@ internal static class TestNode
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     public static NodeContext Context(string runs, double gatherSeconds = 60, double stepSeconds = 60, int dataPort = 0) => new(
-        "node-1", ["coordinator"], "127.0.0.1", dataPort, ".", runs,
+        "node-1", ["coordinator"], "127.0.0.1", dataPort, ".", runs, [],
         new TrainerSettings(
             TimeSpan.FromMilliseconds(50),
             new Deadlines(
