@@ -61,6 +61,8 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
         Receive<TrainingMessages.RaiseTerm>(raise => Context.Child(ServerName(raise.Job)).Forward(raise));
         Receive<TrainingMessages.Release>(release =>
         {
+            // The job's log closes soon after its members have let go.
+            PassEventsOn();
             var part = Context.Child(release.Role == "worker" ? WorkerName(release.Job) : ServerName(release.Job));
             if (part.IsNobody())
                 Sender.Tell(new TrainingMessages.Released(release.Job, node.Name, release.Role, 0));

@@ -55,6 +55,9 @@ internal sealed class TrainerNode : IAsyncDisposable
         try
         {
             var cluster = Akka.Cluster.Cluster.Get(system);
+            var self = cluster.SelfAddress;
+            // At once: a short job can begin and end before the cluster's gossip has made a node a full member.
+            log.Logger.NodeStarted($"{self.Host}:{self.Port}", Environment.ProcessorCount);
             var joined = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             cluster.RegisterOnMemberUp(() => joined.TrySetResult());
             if (options.Seeds.Count == 0)
@@ -90,8 +93,6 @@ internal sealed class TrainerNode : IAsyncDisposable
                     $"--seed {string.Join(", ", options.Seeds)}: no cluster there let {options.Name} in within {(Environment.TickCount64 - since) / 1000} s", exception);
             }
 
-            var self = cluster.SelfAddress;
-            log.Logger.NodeStarted($"{self.Host}:{self.Port}", Environment.ProcessorCount);
             return new TrainerNode(system, log, node, $"{self.Host}:{self.Port}");
         }
         catch
