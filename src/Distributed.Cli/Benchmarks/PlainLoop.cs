@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
-using Distributed.Cli.Processes;
 using Distributed.Cluster.Jobs;
+using Distributed.Cluster.Launching;
 using Distributed.Learning;
 using TorchSharp;
 

@@ -1,5 +1,5 @@
-using Distributed.Cli.Processes;
 using Distributed.Cluster.Jobs;
+using Distributed.Cluster.Launching;
 using Distributed.Cluster.Nodes;
 
 namespace Distributed.Cli.Benchmarks;

@@ -2,9 +2,9 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using Distributed.Cli.Benchmarks;
-using Distributed.Cli.Processes;
 using Distributed.Cli.Terminal;
 using Distributed.Cluster.Jobs;
+using Distributed.Cluster.Launching;
 using Spectre.Console;
 
 namespace Distributed.Cli.Commands;
@@ -56,7 +56,7 @@ internal static class BenchCommand
             var jobs = names.Select(name => (Name: name!, Job: Load(
                 name!, parsed.GetValue(workers) ?? 2, parsed.GetValue(servers) ?? 1, perRound, parsed.GetValue(sets) ?? []))).ToArray();
             session.Interruption.Listen();
-            var benchmark = new StepBenchmark(OwnProgram.Find(), parsed.GetValue(rounds) ?? 5, perRound, line => session.Terminal.Out.WriteLine(line));
+            var benchmark = new StepBenchmark(OwnProgram.Find(typeof(BenchCommand).Assembly), parsed.GetValue(rounds) ?? 5, perRound, line => session.Terminal.Out.WriteLine(line));
             var figures = new List<StepFigures>();
             foreach (var (name, job) in jobs)
                 figures.Add(await benchmark.RunAsync(name, job, parsed.GetValue(config), session.Interruption.AtOnce, session.Interruption.Token));

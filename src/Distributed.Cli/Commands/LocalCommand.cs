@@ -1,6 +1,6 @@
 using System.CommandLine;
-using Distributed.Cli.Processes;
 using Distributed.Cluster.Jobs;
+using Distributed.Cluster.Launching;
 using Distributed.Cluster.Nodes;
 
 namespace Distributed.Cli.Commands;
@@ -15,9 +15,6 @@ internal static class LocalCommand
         "trainer local mnist-cnn --workers 4 --data ~/data   a shipped job on four workers",
         "trainer local my.hocon --set epochs=1 --set optimizer.learning-rate=0.01 --out runs/try",
     ];
-
-    /// <summary>How long a run that can't succeed any more may take to say so before the command ends it.</summary>
-    private static readonly TimeSpan GiveUp = TimeSpan.FromSeconds(5);
 
     /// <summary>The command.</summary>
     public static Command Create(Session session)
@@ -46,7 +43,7 @@ internal static class LocalCommand
         job.Data.CheckFiles(dataFolder);
 
         session.Interruption.Listen();
-        await using var nodes = new LocalNodes(OwnProgram.Find(), job.Workers, job.Threads);
+        await using var nodes = new LocalNodes(OwnProgram.Find(typeof(LocalCommand).Assembly), job.Workers, job.Threads);
         session.Interruption.AtOnce(nodes.KillAll);
         using var presenter = new RunPresenter(session, job, plain);
 
@@ -60,39 +57,9 @@ internal static class LocalCommand
         // What this node logs is in the run's log; the terminal shows the run itself.
         await using var coordinator = await TrainerNode.StartAsync(options, static _ => { }, session.Interruption.Token);
         var folder = RunFolder.Prepare(outFolder, job.Name, DateTime.Now);
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(session.Interruption.Token);
-        nodes.Lost += exit => OnLost(exit, coordinator, presenter, stop);
-        nodes.StartFor(job, coordinator.Address, ["--data", options.DataFolder, .. options.ConfigFile is { } file ? (string[])["--config", file] : []]);
-
-        var outcome = await RunJobAsync(coordinator, job, folder, presenter, stop.Token, session.Interruption.Token);
-        var lost = nodes.LostNodes.Where(exit => outcome.Reason?.Contains(exit.How, StringComparison.Ordinal) != true).Select(exit => exit.Describe()).ToArray();
-        await nodes.StopAsync();
-        return presenter.Finish(outcome, lost);
-    }
-
-    private static async Task<JobOutcome> RunJobAsync(
-        TrainerNode coordinator, Job job, string folder, RunPresenter presenter, CancellationToken stop, CancellationToken interrupted)
-    {
-        var run = coordinator.RunJobAsync(job, folder, presenter.Show, stop);
-        var stopped = new TaskCompletionSource();
-        await using var registration = stop.Register(stopped.SetResult);
-        await Task.WhenAny(run, stopped.Task);
-
-        // Stopped, but not by the user: a node was lost before there was anything to save, so no checkpoint is worth waiting for.
-        var futile = stop.IsCancellationRequested && !interrupted.IsCancellationRequested;
-        if (futile && await Task.WhenAny(run, Task.Delay(GiveUp, interrupted)) != run)
-            return new JobOutcome(JobStatus.Failed, "the cluster did not come together", folder, null);
-        var outcome = await run;
-        return futile && outcome.Status == JobStatus.Interrupted
-            ? outcome with { Status = JobStatus.Failed, Reason = "the cluster did not come together" }
-            : outcome;
-    }
-
-    // A node that is lost in training is the cluster's affair: it goes on with the others. Before that there is nobody to go on.
-    private static void OnLost(NodeExit exit, TrainerNode coordinator, RunPresenter presenter, CancellationTokenSource stop)
-    {
-        coordinator.ReportEnded(exit.Name, exit.How);
-        presenter.Notice(exit.Describe());
-        if (presenter.Phase is "" or "gathering nodes") stop.Cancel();
+        string[] arguments = ["--data", options.DataFolder, .. options.ConfigFile is { } file ? (string[])["--config", file] : []];
+        var (outcome, causes) = await new LocalRun(coordinator, nodes).RunAsync(
+            job, folder, presenter.Show, exit => presenter.Notice(exit.Describe()), arguments, session.Interruption.Token);
+        return presenter.Finish(outcome, causes);
     }
 }

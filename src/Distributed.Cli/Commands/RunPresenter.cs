@@ -29,15 +29,8 @@ internal sealed class RunPresenter : IDisposable
         session.Interruption.Token.Register(() => Notice("interrupted: ending in order (once more ends at once)"));
     }
 
-    /// <summary>The phase of the newest snapshot; empty before the first.</summary>
-    public string Phase { get; private set; } = "";
-
     /// <summary>Takes a snapshot.</summary>
-    public void Show(RunProgress progress)
-    {
-        Phase = progress.Phase;
-        view.Show(progress);
-    }
+    public void Show(RunProgress progress) => view.Show(progress);
 
     /// <summary>Prints a line that stays.</summary>
     public void Notice(string line) => view.Notice(line);

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Distributed.Cluster.Launching;
 
 namespace Distributed.Cli.Processes;
 

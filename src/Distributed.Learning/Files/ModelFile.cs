@@ -1,3 +1,6 @@
+using System.Runtime.InteropServices;
+using static TorchSharp.torch;
+
 namespace Distributed.Learning;
 
 /// <summary>
@@ -33,6 +36,29 @@ public static class ModelFile
             throw new BadInputException($"{path}: the parameter {missing} of the model is missing");
         reader.ReadAll(entry => Address(wanted[entry.Name], flat));
         return reader.Metadata;
+    }
+
+    /// <summary>Reads weights into a module's own parameters and running statistics.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="module">A built module of the model that the file holds.</param>
+    /// <returns>The free texts of the header.</returns>
+    /// <exception cref="BadInputException">The file is absent or damaged, or holds another model.</exception>
+    public static unsafe IReadOnlyDictionary<string, string> Load(string path, nn.Module<Tensor, Tensor> module)
+    {
+        var layout = ParameterLayout.Of(module);
+        var memory = (IntPtr)NativeMemory.AllocZeroed((nuint)layout.Length, sizeof(float));
+        try
+        {
+            var metadata = Read(path, layout, memory);
+            using var guard = no_grad();
+            using var views = new FlatViews(memory, layout);
+            foreach (var (tensor, view) in ParameterLayout.TensorsOf(module).Zip(views.Views)) tensor.copy_(view);
+            return metadata;
+        }
+        finally
+        {
+            NativeMemory.Free((void*)memory);
+        }
     }
 
     private static IntPtr Address(ParameterEntry entry, IntPtr flat) => flat + (nint)(entry.Offset * sizeof(float));

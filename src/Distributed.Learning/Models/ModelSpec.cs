@@ -10,8 +10,9 @@ namespace Distributed.Learning;
 /// <param name="Layers">The layers in the order in which a sample passes them.</param>
 public sealed record ModelSpec(IReadOnlyList<long> Input, IReadOnlyList<LayerSpec> Layers)
 {
+    internal const long LargestSize = 1 << 24;
+
     private const string Chain = "layers";
-    private const long LargestSize = 1 << 24;
     private const int MostDimensions = 6;
 
     // Torch's generator belongs to the process, and a node may build as worker and as server at once.
@@ -21,16 +22,16 @@ public sealed record ModelSpec(IReadOnlyList<long> Input, IReadOnlyList<LayerSpe
     public string Origin { get; init; } = "model.";
 
     /// <summary>Reads a model's section and checks the shapes.</summary>
-    /// <param name="section">The section with <c>input</c> and <c>layers</c>.</param>
+    /// <param name="section">The section with <c>input</c> and <c>layers</c>; or with <c>factory</c>, the name of a module among <see cref="Factories"/>.</param>
     /// <exception cref="BadInputException">A key is unknown or wrong, or a layer does not fit the one before it.</exception>
     public static ModelSpec Read(SettingsSection section)
     {
         var input = section.Integers("input", null, 1, LargestSize);
         if (input.Count is 0 or > MostDimensions)
             throw section.Error("input", $"expected the shape of one sample with 1 to {MostDimensions} sizes, got {Shape(input)}");
-        var layers = section.Sections(Chain);
+        IReadOnlyList<LayerSpec> layers = section.Has(Factories.Key) ? [OwnModuleLayer.Read(section)] : [.. section.Sections(Chain).Select(LayerKinds.Read)];
         if (layers.Count == 0) throw section.Error(Chain, "expected at least one layer, got an empty list");
-        var model = new ModelSpec(input, [.. layers.Select(LayerKinds.Read)]) { Origin = $"{section.File}: {section.Path}{(section.Path.Length > 0 ? "." : "")}" };
+        var model = new ModelSpec(input, layers) { Origin = $"{section.File}: {section.Path}{(section.Path.Length > 0 ? "." : "")}" };
         section.RejectUnknownKeys();
         model.CheckShapes();
         return model;
@@ -68,7 +69,8 @@ public sealed record ModelSpec(IReadOnlyList<long> Input, IReadOnlyList<LayerSpe
     public nn.Module<Tensor, Tensor> Build()
     {
         CheckShapes();
-        return LayerChain.Build(Layers, Input);
+        // The parameters of a program's own module keep their names.
+        return Layers is [OwnModuleLayer own] ? own.Build(Input) : LayerChain.Build(Layers, Input);
     }
 
     /// <summary>As <see cref="Build()"/>, with the weights that belong to a seed even while another thread builds, too.</summary>

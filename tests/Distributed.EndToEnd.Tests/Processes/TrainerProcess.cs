@@ -45,20 +45,16 @@ internal sealed partial class TrainerProcess : IDisposable
         printed = Task.WhenAll(Read(process.StandardOutput, output), Read(process.StandardError, errors));
     }
 
-    /// <summary>The program that a build of this configuration made, beside the tests' own output.</summary>
-    private static string Program
-    {
-        get
-        {
-            var own = new DirectoryInfo(AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar));
-            return Path.Combine(own.Parent!.Parent!.FullName, "Distributed.Cli", own.Name, "trainer.dll");
-        }
-    }
+    private static string Program => Built("Distributed.Cli", "trainer.dll");
 
     public int Id => process.Id;
 
     /// <summary>Starts <c>trainer</c> with arguments in a working folder.</summary>
     public static TrainerProcess Start(string folder, params string[] arguments) => new(folder, ["dotnet", Program, .. arguments]);
+
+    /// <summary>Starts the example of the trainer as a library.</summary>
+    public static TrainerProcess StartExample(string folder, params string[] arguments) =>
+        new(folder, ["dotnet", Built("Distributed.Examples", "Distributed.Examples.dll"), .. arguments]);
 
     /// <summary>Starts it on a machine of a test network.</summary>
     public static TrainerProcess StartOn(string machine, string folder, params string[] arguments) =>
@@ -129,6 +125,13 @@ internal sealed partial class TrainerProcess : IDisposable
         if (!process.HasExited) process.Kill();
         foreach (var child in Children().Values) _ = Send(child, Kill);
         process.Dispose();
+    }
+
+    /// <summary>A program that a build of this configuration made, beside the tests' own output.</summary>
+    private static string Built(string project, string file)
+    {
+        var own = new DirectoryInfo(AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar));
+        return Path.Combine(own.Parent!.Parent!.FullName, project, own.Name, file);
     }
 
     private static async Task Read(StreamReader reader, List<string> lines)

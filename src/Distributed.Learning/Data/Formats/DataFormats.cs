@@ -17,5 +17,5 @@ internal static class DataFormats
     };
 
     public static DataSpec Read(SettingsSection section, IReadOnlyList<long>? modelInput) =>
-        Readers[section.OneOf("format", null, [.. Readers.Keys])](section, modelInput);
+        section.Has(Factories.Key) ? OwnData.Read(section) : Readers[section.OneOf("format", null, [.. Readers.Keys])](section, modelInput);
 }

@@ -1,4 +1,4 @@
-namespace Distributed.Cli.Processes;
+namespace Distributed.Cluster.Launching;
 
 /// <summary>
 /// Notices the parent's end. The parent holds the write end of this process's standard input and never writes: whichever way it dies,

@@ -1,4 +1,4 @@
-namespace Distributed.Cli.Processes;
+namespace Distributed.Cluster.Launching;
 
 /// <summary>
 /// Reads a child's output to its end on a thread of its own, so that the child never blocks on a full pipe, and keeps the last lines for

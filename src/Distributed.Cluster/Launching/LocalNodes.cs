@@ -1,6 +1,6 @@
 using Distributed.Cluster.Jobs;
 
-namespace Distributed.Cli.Processes;
+namespace Distributed.Cluster.Launching;
 
 /// <summary>The child processes of one run on this machine: none of them is left when this is disposed, or when this process dies.</summary>
 internal sealed class LocalNodes(OwnProgram program, int workers, int threads) : IAsyncDisposable

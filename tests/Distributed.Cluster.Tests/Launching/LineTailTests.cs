@@ -1,6 +1,6 @@
-using Distributed.Cli.Processes;
+using Distributed.Cluster.Launching;
 
-namespace Distributed.Cli.Tests.Processes;
+namespace Distributed.Cluster.Tests.Launching;
 
 public class LineTailTests
 {

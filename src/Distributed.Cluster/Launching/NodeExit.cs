@@ -1,4 +1,4 @@
-namespace Distributed.Cli.Processes;
+namespace Distributed.Cluster.Launching;
 
 /// <summary>How a node's process ended.</summary>
 /// <param name="Name">The node's name.</param>

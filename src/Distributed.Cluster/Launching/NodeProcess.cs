@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace Distributed.Cli.Processes;
+namespace Distributed.Cluster.Launching;
 
 /// <summary>A node in a child process. The child watches its standard input, which this process holds open: it can't outlive us.</summary>
 internal sealed class NodeProcess : IDisposable

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Net.Sockets;
 
-namespace Distributed.Cli.Processes;
+namespace Distributed.Cluster.Launching;
 
 /// <summary>
 /// Cores of this machine that the workers of one run keep to themselves. Workers of a step wait for each other, and the system often puts

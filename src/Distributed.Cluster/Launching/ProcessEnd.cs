@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Distributed.Cli.Processes;
+namespace Distributed.Cluster.Launching;
 
 /// <summary>
 /// The end of this process that nothing can hold up. <see cref="Environment.Exit"/> first runs every shutdown hook (an actor system's may
