@@ -62,9 +62,22 @@ internal static class NodeCommand
                 ConfigFile = parsed.GetValue(config),
                 RunsFolder = parsed.GetValue(runs) ?? "runs",
             };
-            return RunAsync(session, options, parsed.GetValue(withParent));
+            return RunUntilToldAsync(session, options, parsed.GetValue(withParent));
         });
         return command;
+    }
+
+    private static async Task<int> RunUntilToldAsync(Session session, NodeOptions options, bool withParent)
+    {
+        try
+        {
+            return await RunAsync(session, options, withParent);
+        }
+        catch (OperationCanceledException) when (session.Interruption.Requested)
+        {
+            // Told to end before it had joined: a node that ends when it is told to has done what it should.
+            return ExitCodes.Done;
+        }
     }
 
     private static async Task<int> RunAsync(Session session, NodeOptions options, bool withParent)
