@@ -46,6 +46,7 @@ internal static class CommandLine
             LocalCommand.Create(session),
             NodeCommand.Create(session),
             SubmitCommand.Create(session),
+            ResumeCommand.Create(session),
             BenchCommand.Create(session),
             DataCommand.Create(session),
             EvaluateCommand.Create(session),

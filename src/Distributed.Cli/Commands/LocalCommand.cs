@@ -40,7 +40,9 @@ internal static class LocalCommand
         return command;
     }
 
-    private static async Task<int> RunAsync(Session session, Job job, string dataFolder, string? outFolder, string? config, bool plain)
+    /// <summary>Starts the processes, runs the job and ends them; <paramref name="resumed"/> is the run that it goes on with, if any.</summary>
+    public static async Task<int> RunAsync(
+        Session session, Job job, string dataFolder, string? outFolder, string? config, bool plain, ResumableRun? resumed = null)
     {
         // Everything that can be wrong is found before the first process starts.
         job.Data.CheckFiles(dataFolder);
@@ -49,6 +51,7 @@ internal static class LocalCommand
         await using var nodes = new LocalNodes(OwnProgram.Find(), job.Workers, job.Threads);
         session.Interruption.AtOnce(nodes.KillAll);
         using var presenter = new RunPresenter(session, job, plain);
+        if (resumed is not null) ResumeCommand.Announce(presenter, resumed);
 
         var options = new NodeOptions
         {
@@ -64,16 +67,16 @@ internal static class LocalCommand
         nodes.Lost += exit => OnLost(exit, coordinator, presenter, stop);
         nodes.StartFor(job, coordinator.Address, ["--data", options.DataFolder, .. options.ConfigFile is { } file ? (string[])["--config", file] : []]);
 
-        var outcome = await RunJobAsync(coordinator, job, folder, presenter, stop.Token, session.Interruption.Token);
+        var outcome = await RunJobAsync(coordinator, job, folder, resumed?.Checkpoint, presenter, stop.Token, session.Interruption.Token);
         var lost = nodes.LostNodes.Where(exit => outcome.Reason?.Contains(exit.How, StringComparison.Ordinal) != true).Select(exit => exit.Describe()).ToArray();
         await nodes.StopAsync();
         return presenter.Finish(outcome, lost);
     }
 
     private static async Task<JobOutcome> RunJobAsync(
-        TrainerNode coordinator, Job job, string folder, RunPresenter presenter, CancellationToken stop, CancellationToken interrupted)
+        TrainerNode coordinator, Job job, string folder, string? checkpoint, RunPresenter presenter, CancellationToken stop, CancellationToken interrupted)
     {
-        var run = coordinator.RunJobAsync(job, folder, presenter.Show, stop);
+        var run = coordinator.RunJobAsync(job, folder, presenter.Show, stop, checkpoint);
         var stopped = new TaskCompletionSource();
         await using var registration = stop.Register(stopped.SetResult);
         await Task.WhenAny(run, stopped.Task);
