@@ -47,6 +47,7 @@ internal static class CommandLine
             NodeCommand.Create(session),
             SubmitCommand.Create(session),
             ResumeCommand.Create(session),
+            AuditCommand.Create(session),
             BenchCommand.Create(session),
             DataCommand.Create(session),
             EvaluateCommand.Create(session),

@@ -155,6 +155,7 @@ internal sealed partial class JobActor
         unwritten = null;
         writes++;
         files.FlushToDisk();
+        ledger!.FlushToDisk();
         var store = Store();
         var (folder, text, keep) = (RunCheckpoints.FolderOf(files.Folder), job.Text, job.Checkpoint.Keep);
         Work("checkpoint", () =>

@@ -68,6 +68,7 @@ internal sealed partial class JobActor
     {
         var epoch = (int)sampler!.EpochOf(step.Step) + 1;
         files.Write(step, epoch, learningRates!.At(step.Step));
+        ledger!.Add(step.Step, step.SlotSamples);
         statistics.Add(step);
         history.Add(step);
         lastStep = step;
@@ -187,7 +188,8 @@ internal sealed partial class JobActor
             job.Name, status.ToString().ToLowerInvariant(), job.Workers, job.Servers, job.Slots, job.Epochs, statistics.Steps, statistics.Samples,
             Math.Round(statistics.SamplesPerSecond, 1), statistics.Total, statistics.Compute, statistics.Input, statistics.Exchange,
             workers.Sum(worker => worker.BytesSent) + servers.Sum(server => server.BytesSent), layout?.ParameterCount ?? 0, weightsSha256,
-            evaluation, stoppedAt is not null, files.Restarts, Elapsed, reason);
+            evaluation, stoppedAt is not null, ledger?.Restarts ?? 0, Elapsed, reason);
+        ledger?.FlushToDisk();
         files.Write(summary);
         if (statistics.Steps > 0)
             files.WriteCurves(RunCurves.Draw(job.Name, history));

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Akka.Actor;
 using Distributed.Cluster.Checkpoints;
 using Distributed.Cluster.Jobs;
+using Distributed.Cluster.Ledgers;
 using Distributed.Cluster.Monitoring;
 using Distributed.Cluster.Nodes;
 using Distributed.Cluster.ParameterServers;
@@ -46,6 +47,7 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
     private SlotSampler? sampler;
     private LearningRateSchedule? learningRates;
     private StepBoard? board;
+    private LedgerWriter? ledger;
     private EvaluationBoard? evaluations;
     private readonly List<StepRecord> epochSteps = [];
     private StepRecord? lastStep;
@@ -113,6 +115,7 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
     protected override void PostStop()
     {
         unwritten?.Dispose();
+        ledger?.Dispose();
         clusterLog.Dispose();
         files.Dispose();
     }
@@ -193,6 +196,16 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
                 evaluations = new EvaluationBoard(ready.TestSamples);
                 board = new StepBoard(job.Slots, FirstVersion);
                 epochSteps.AddRange(files.Earlier.Steps.Skip((int)(FirstVersion / sampler.StepsPerEpoch) * sampler.StepsPerEpoch));
+            }
+
+            try
+            {
+                ledger ??= new LedgerWriter(files.Folder, FirstVersion, sampler, job.Seed);
+            }
+            catch (BadInputException exception)
+            {
+                Fail(MemberFailure.Describe(id, node.Name, exception));
+                return;
             }
 
             if (sampler.Samples != ready.TrainingSamples)

@@ -33,7 +33,6 @@ internal sealed class RunFiles : IDisposable
             Earlier = EarlierRun.Keep(Path.Combine(folder, "metrics.jsonl"), version);
             if (Earlier.FirstStep > 0 && job.EarlyStopping is not null)
                 throw new BadInputException($"{Path.Combine(folder, "metrics.jsonl")}: expected all steps before {version}, which early stopping goes by");
-            Restarts = EarlierRestarts() + 1;
         }
 
         File.WriteAllText(Path.Combine(folder, "job.hocon"), job.Text);
@@ -47,9 +46,6 @@ internal sealed class RunFiles : IDisposable
 
     /// <summary>What the run had found before it was resumed.</summary>
     public EarlierRun Earlier { get; } = EarlierRun.None;
-
-    /// <summary>How often the run was resumed.</summary>
-    public int Restarts { get; }
 
     /// <summary>Where the merged log of all nodes goes.</summary>
     public TextWriter Log => log;
@@ -111,20 +107,6 @@ internal sealed class RunFiles : IDisposable
     private static double Round(double milliseconds) => Math.Round(milliseconds, 4);
 
     private void WriteLine<T>(T line) => metrics.WriteLine(JsonSerializer.Serialize(line, JsonLine));
-
-    private int EarlierRestarts()
-    {
-        try
-        {
-            using var summary = JsonDocument.Parse(File.ReadAllText(Path.Combine(Folder, "summary.json")));
-            return summary.RootElement.GetProperty("restarts").GetInt32();
-        }
-        catch (Exception exception) when (exception is IOException or JsonException or KeyNotFoundException or InvalidOperationException)
-        {
-            // A run that was killed before it could write one.
-            return 0;
-        }
-    }
 
     private StreamWriter Open(string name, FileMode mode) =>
         new(new FileStream(Path.Combine(Folder, name), mode, FileAccess.Write, FileShare.ReadWrite), new UTF8Encoding(false));

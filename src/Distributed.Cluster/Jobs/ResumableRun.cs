@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Distributed.Cluster.Checkpoints;
 using Distributed.Learning;
 
@@ -21,24 +20,27 @@ internal sealed record ResumableRun(string Folder, Job Job, string Checkpoint, l
     {
         if (!File.Exists(Path.Combine(folder, "job.hocon")))
             throw new BadInputException($"{folder}: expected the folder of a run; there is no job.hocon in it");
-        if (StatusOf(folder) == "completed")
+        if (RunState.Of(folder) is { Completed: true })
             throw new BadInputException($"{folder}: the run is complete; there is nothing to resume");
+        if (GoesOn(folder))
+            throw new BadInputException($"{folder}: the run is still going on");
         var (checkpoint, damaged) = RunCheckpoints.Newest(folder);
         var job = Job.Parse(Path.Combine(checkpoint.Folder, "job.hocon"), checkpoint.JobText, new JobOverrides(workers, servers));
         return new ResumableRun(folder, job, checkpoint.Folder, checkpoint.Version, damaged);
     }
 
-    private static string? StatusOf(string folder)
+    /// <summary>Whether a process of this machine writes the run's log.</summary>
+    private static bool GoesOn(string folder)
     {
         try
         {
-            using var summary = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "summary.json")));
-            return summary.RootElement.GetProperty("status").GetString();
+            new FileStream(Path.Combine(folder, "cluster.log"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None).Dispose();
+            return false;
         }
-        catch (Exception exception) when (exception is IOException or JsonException or KeyNotFoundException or InvalidOperationException)
+        catch (IOException)
         {
-            // A run that was killed before it could write one.
-            return null;
+            // Only its writer, which locks it, keeps others out.
+            return true;
         }
     }
 }

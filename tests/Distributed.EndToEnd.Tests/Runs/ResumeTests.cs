@@ -3,7 +3,7 @@ namespace Distributed.EndToEnd.Tests;
 /// <summary>A run that was interrupted goes on to the bits of the undisturbed run.</summary>
 public sealed class ResumeTests : IDisposable
 {
-    private const int Epochs = 12;
+    private const int Epochs = 30;
 
     private readonly TemporaryFolder folder = new();
 
@@ -29,6 +29,8 @@ public sealed class ResumeTests : IDisposable
         Assert.Equal(Evaluations(undisturbed), Evaluations(resumed));
         Assert.Equal(undisturbed.Summary.GetProperty("samplesSeen").GetInt64(), resumed.Summary.GetProperty("samplesSeen").GetInt64());
         Assert.Equal(1, resumed.Summary.GetProperty("restarts").GetInt32());
+
+        await AuditAsync(0);
 
         var again = await TrainerProcess.RunAsync(folder.Path, "resume", "run");
         Assert.Equal((2, "trainer: run: the run is complete; there is nothing to resume"), (again.Code, again.Error));
@@ -58,6 +60,51 @@ public sealed class ResumeTests : IDisposable
         Assert.Equal(undisturbed.WeightsSha256, resumed.WeightsSha256);
         Assert.Equal(undisturbed.StepLosses, resumed.StepLosses);
         Assert.Equal(2, resumed.Summary.GetProperty("restarts").GetInt32());
+        await AuditAsync(0);
+    }
+
+    [Fact]
+    public async Task A_run_that_was_killed_goes_on_from_its_newest_periodic_checkpoint()
+    {
+        var job = SmallJob.Write(folder, epochs: Epochs);
+        var undisturbed = await RunResult.TrainAsync(folder, job, "--workers", "2");
+        using (var trainer = TrainerProcess.Start(
+            folder.Path, "local", job, "--workers", "2", "--servers", "2", "--out", "run", "--set", "checkpoint.every-steps=7", "--set", "checkpoint.keep=2"))
+        {
+            await trainer.UntilAsync(() => Log().Contains("\"checkpoint-written\"", StringComparison.Ordinal), "a checkpoint");
+            trainer.Signal(TrainerProcess.Kill);
+        }
+
+        var ended = await TrainerProcess.RunAsync(folder.Path, "resume", "run", "--servers", "1");
+
+        Assert.True(ended.Code == 0, $"exit code {ended.Code}: {ended.Error} {ended.Output}");
+        var resumed = new RunResult(folder.In("run"));
+        Assert.Equal(undisturbed.WeightsSha256, resumed.WeightsSha256);
+        Assert.Equal(undisturbed.StepLosses, resumed.StepLosses);
+        Assert.InRange(Directory.GetFileSystemEntries(folder.In("run/checkpoints")).Length, 1, 2);
+        await AuditAsync(0);
+
+        // One record less: a step's samples are not counted.
+        var ledger = folder.In("run/ledger/steps.txt");
+        File.WriteAllLines(ledger, File.ReadAllLines(ledger)[..^1]);
+        await AuditAsync(1);
+
+        string Log() => File.Exists(folder.In("run/cluster.log")) ? ReadShared(folder.In("run/cluster.log")) : "";
+    }
+
+    [Fact]
+    public async Task A_checkpoint_that_can_not_be_written_is_a_warning_and_changes_no_bit()
+    {
+        var job = SmallJob.Write(folder, epochs: Epochs);
+        var undisturbed = await RunResult.TrainAsync(folder, job, "--workers", "2");
+        Directory.CreateDirectory(folder.In("run"));
+        folder.Write("run/checkpoints", "a file where the folder belongs");
+
+        var ended = await TrainerProcess.RunAsync(folder.Path, "local", job, "--workers", "2", "--out", "run", "--set", "checkpoint.every-steps=5");
+
+        Assert.True(ended.Code == 0, $"exit code {ended.Code}: {ended.Error} {ended.Output}");
+        Assert.Contains("warning: the checkpoint of step", ended.Output);
+        Assert.Equal(undisturbed.WeightsSha256, new RunResult(folder.In("run")).WeightsSha256);
     }
 
     [Theory]
@@ -69,6 +116,20 @@ public sealed class ResumeTests : IDisposable
         folder.Write("empty/job.hocon", "");
         var ended = await TrainerProcess.RunAsync(folder.Path, "resume", run);
         Assert.Equal((2, $"trainer: {line}"), (ended.Code, ended.Error));
+    }
+
+    private async Task AuditAsync(int code)
+    {
+        var audit = await TrainerProcess.RunAsync(folder.Path, "audit", "run");
+        Assert.True(audit.Code == code, $"exit code {audit.Code}: {audit.Error} {audit.Output}");
+        Assert.Equal(code == 0 ? Epochs : Epochs - 1, audit.Output.Split('\n').Count(line => line.EndsWith(": 500 samples, each counted once", StringComparison.Ordinal)));
+        Assert.Equal(code == 0, audit.Error.Length == 0);
+    }
+
+    private static string ReadShared(string file)
+    {
+        using var reader = new StreamReader(new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
+        return reader.ReadToEnd();
     }
 
     /// <summary>Starts or resumes a run, and interrupts it in the middle of its next epoch or soon after; returns the checkpoint's version.</summary>
