@@ -46,6 +46,8 @@ internal static class CommandLine
             LocalCommand.Create(session),
             NodeCommand.Create(session),
             SubmitCommand.Create(session),
+            ResumeCommand.Create(session),
+            AuditCommand.Create(session),
             BenchCommand.Create(session),
             DataCommand.Create(session),
             EvaluateCommand.Create(session),

@@ -27,6 +27,8 @@ internal sealed class HelpWithExamples(HelpAction help) : SynchronousCommandLine
         "local" => LocalCommand.Examples,
         "node" => NodeCommand.Examples,
         "submit" => SubmitCommand.Examples,
+        "audit" => AuditCommand.Examples,
+        "resume" => ResumeCommand.Examples,
         "describe" => DescribeCommand.Examples,
         "find-lr" => FindRateCommand.Examples,
         "bench" or "step" => BenchCommand.Examples,

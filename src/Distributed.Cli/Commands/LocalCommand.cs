@@ -37,7 +37,9 @@ internal static class LocalCommand
         return command;
     }
 
-    private static async Task<int> RunAsync(Session session, Job job, string dataFolder, string? outFolder, string? config, bool plain)
+    /// <summary>Starts the processes, runs the job and ends them; <paramref name="resumed"/> is the run that it goes on with, if any.</summary>
+    public static async Task<int> RunAsync(
+        Session session, Job job, string dataFolder, string? outFolder, string? config, bool plain, ResumableRun? resumed = null)
     {
         // Everything that can be wrong is found before the first process starts.
         job.Data.CheckFiles(dataFolder);
@@ -46,6 +48,7 @@ internal static class LocalCommand
         await using var nodes = new LocalNodes(OwnProgram.Find(typeof(LocalCommand).Assembly), job.Workers, job.Threads);
         session.Interruption.AtOnce(nodes.KillAll);
         using var presenter = new RunPresenter(session, job, plain);
+        if (resumed is not null) ResumeCommand.Announce(presenter, resumed);
 
         var options = new NodeOptions
         {
@@ -59,7 +62,7 @@ internal static class LocalCommand
         var folder = RunFolder.Prepare(outFolder, job.Name, DateTime.Now);
         string[] arguments = ["--data", options.DataFolder, .. options.ConfigFile is { } file ? (string[])["--config", file] : []];
         var (outcome, causes) = await new LocalRun(coordinator, nodes).RunAsync(
-            job, folder, presenter.Show, exit => presenter.Notice(exit.Describe()), arguments, session.Interruption.Token);
+            job, folder, resumed?.Checkpoint, presenter.Show, exit => presenter.Notice(exit.Describe()), arguments, session.Interruption.Token);
         return presenter.Finish(outcome, causes);
     }
 }

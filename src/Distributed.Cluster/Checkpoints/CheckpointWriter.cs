@@ -1,14 +1,7 @@
 using System.Security.Cryptography;
-using System.Text.Json;
 using Distributed.Cluster.Protocol;
 
 namespace Distributed.Cluster.Checkpoints;
-
-/// <summary>One file of a checkpoint.</summary>
-internal sealed record CheckpointPart(string File, long Bytes, string Sha256, long Offset, long Length);
-
-/// <summary>What makes a checkpoint whole: written last, it names every part with size and hash.</summary>
-internal sealed record CheckpointManifest(int Format, long Version, CheckpointPart Weights, CheckpointPart[] OptimizerStates, CheckpointPart Job);
 
 /// <summary>
 /// Writes checkpoints that are whole or absent: parts first, then the manifest, all in a temporary folder that is renamed at the
@@ -16,10 +9,8 @@ internal sealed record CheckpointManifest(int Format, long Version, CheckpointPa
 /// </summary>
 internal static class CheckpointWriter
 {
-    public const int Format = 1;
-    public const string ManifestFile = "manifest.json";
-
-    private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, WriteIndented = true };
+    /// <summary>What the name of a folder ends with until it is whole.</summary>
+    public const string Unfinished = ".new";
 
     /// <param name="checkpoints">The folder of all checkpoints of a run.</param>
     /// <param name="writeWeights">Writes the weights, as safetensors, to the path it is given.</param>
@@ -28,8 +19,8 @@ internal static class CheckpointWriter
         string checkpoints, long version, string jobText, Action<string> writeWeights,
         IEnumerable<(TrainingMessages.ShardDescription Shard, Func<byte[]> State)> states)
     {
-        var folder = Path.Combine(checkpoints, $"version-{version:D9}");
-        var temporary = folder + ".new";
+        var folder = Path.Combine(checkpoints, RunCheckpoints.NameOf(version));
+        var temporary = folder + Unfinished;
         if (Directory.Exists(temporary))
             Directory.Delete(temporary, recursive: true);
         Directory.CreateDirectory(temporary);
@@ -48,8 +39,8 @@ internal static class CheckpointWriter
 
         Disk.WriteAndFlush(Path.Combine(temporary, "job.hocon"), System.Text.Encoding.UTF8.GetBytes(jobText));
         var manifest = new CheckpointManifest(
-            Format, version, Describe(temporary, "weights.safetensors", 0, 0), [.. parts], Describe(temporary, "job.hocon", 0, 0));
-        Disk.WriteAndFlush(Path.Combine(temporary, ManifestFile), JsonSerializer.SerializeToUtf8Bytes(manifest, Json));
+            CheckpointManifest.CurrentFormat, version, Describe(temporary, "weights.safetensors", 0, 0), [.. parts], Describe(temporary, "job.hocon", 0, 0));
+        Disk.WriteAndFlush(Path.Combine(temporary, CheckpointManifest.File), manifest.ToBytes());
         Disk.FlushFolder(temporary);
         // One of the same version goes only when the new one has its name.
         var former = folder + ".old";

@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Akka.Cluster;
+using Distributed.Cluster.Checkpoints;
 using Distributed.Cluster.Jobs;
 using Distributed.Cluster.Monitoring;
 using Distributed.Cluster.Nodes;
@@ -122,6 +123,8 @@ internal sealed class CoordinatorActor : ReceiveActor, IWithTimers
         try
         {
             job = Job.Parse(submission.JobName + ".hocon", submission.JobText, new JobOverrides());
+            if (submission.Checkpoint is { } from)
+                Checkpoint.Open(from);
         }
         catch (BadInputException exception)
         {
@@ -144,10 +147,18 @@ internal sealed class CoordinatorActor : ReceiveActor, IWithTimers
         var (id, submission) = waiting[0];
         waiting.RemoveAt(0);
         RunFiles files;
+        Checkpoint? checkpoint;
         var job = Job.Parse(submission.JobName + ".hocon", submission.JobText, new JobOverrides());
         try
         {
-            files = new RunFiles(submission.OutFolder!, job);
+            checkpoint = submission.Checkpoint is { } from ? Checkpoint.Open(from) : null;
+            files = new RunFiles(submission.OutFolder!, job, checkpoint?.Version);
+        }
+        catch (BadInputException exception)
+        {
+            submission.Submitter.Tell(new JobMessages.Ended(id, JobStatus.BadInput, exception.Message, submission.OutFolder!, null));
+            StartNext();
+            return;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -161,7 +172,7 @@ internal sealed class CoordinatorActor : ReceiveActor, IWithTimers
         foreach (var entry in recent)
             log.Add(entry);
         recent.Clear();
-        var actor = Context.ActorOf(JobActor.Props(node, id, job, files, log, submission.Submitter), $"job-{id:N}");
+        var actor = Context.ActorOf(JobActor.Props(node, id, job, files, log, submission.Submitter, checkpoint), $"job-{id:N}");
         Context.WatchWith(actor, new JobOver(id));
         running = new Running(id, actor, log, submission);
         OfferNodes();

@@ -10,7 +10,7 @@ namespace Distributed.Cluster.Coordination;
 /// <summary>What a job's coordinator does with an evaluation: write it down, warn, decide whether the job goes on.</summary>
 internal sealed partial class JobActor
 {
-    private readonly RunHistory history = new(FirstVersion);
+    private readonly RunHistory history;
     private readonly ConvergenceWatch watch = new();
     private readonly Queue<Evaluation> evaluated = new();
     private readonly EarlyStopping? earlyStopping;
@@ -84,9 +84,9 @@ internal sealed partial class JobActor
         if (improved && rule.RestoresBest)
         {
             savesBest = true;
-            var saver = Saver();
+            var store = Store();
             var file = BestFile;
-            Work("best", () => new BestSaved(figures, WriteModel(saver, figures.Version, file)));
+            Work("best", () => new BestSaved(figures, WriteModel(store, figures.Version, file)));
             return;
         }
 
@@ -135,11 +135,11 @@ internal sealed partial class JobActor
         }
         else
         {
-            var saver = Saver();
+            var store = Store();
             var version = LastVersion;
             Work("save", () =>
             {
-                var sha = WriteModel(saver, version, file);
+                var sha = WriteModel(store, version, file);
                 File.Delete(bestFile);
                 return new Saved(version, sha);
             });
@@ -148,6 +148,6 @@ internal sealed partial class JobActor
         Become(Saving);
     }
 
-    private string WriteModel(RunSaver saver, long version, string file) =>
-        saver.WriteModel(version, file, new Dictionary<string, string> { ["job"] = job.Name, ["version"] = $"{version}" });
+    private string WriteModel(RunStore store, long version, string file) =>
+        store.WriteModel(version, file, new Dictionary<string, string> { ["job"] = job.Name, ["version"] = $"{version}" });
 }

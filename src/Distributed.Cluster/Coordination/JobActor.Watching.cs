@@ -61,12 +61,14 @@ internal sealed partial class JobActor
                 evaluated.Enqueue(figures);
         // The last block of a test may come before another worker's report of the step that it tests.
         CompleteEvaluations();
+        WriteCheckpoint();
     }
 
     private void Complete(StepRecord step)
     {
         var epoch = (int)sampler!.EpochOf(step.Step) + 1;
         files.Write(step, epoch, learningRates!.At(step.Step));
+        ledger!.Add(step.Step, step.SlotSamples);
         statistics.Add(step);
         history.Add(step);
         lastStep = step;
@@ -86,6 +88,8 @@ internal sealed partial class JobActor
     private void WatchForStall()
     {
         var allowed = stepTimes?.Deadline ?? node.Settings.Deadlines.StepFloor;
+        if (holds)
+            allowed += node.Settings.Deadlines.Saving(layout!.Length);
         var silent = TimeSpan.FromMilliseconds(Environment.TickCount64 - Math.Max(lastProgressAt, phaseSince));
         if (silent < allowed || savesBest)
         {
@@ -109,10 +113,10 @@ internal sealed partial class JobActor
                 id, slowest.Node.Name, TrainingMessages.CauseRank.TimedOut, $"no step for {silent.TotalSeconds:F0} s: {what}", null, BadInput: false));
     }
 
-    private RunSaver Saver()
+    private RunStore Store()
     {
         var deadlines = node.Settings.Deadlines;
-        return new RunSaver(id, secret, node.Name, connect!, layout!, deadlines.Handshake, deadlines.Saving(layout!.Length));
+        return new RunStore(id, secret, node.Name, connect!, layout!, deadlines.Handshake, deadlines.Saving(layout!.Length));
     }
 
     /// <summary>Runs work on a thread of its own and tells this actor the result.</summary>
@@ -184,7 +188,8 @@ internal sealed partial class JobActor
             job.Name, status.ToString().ToLowerInvariant(), job.Workers, job.Servers, job.Slots, job.Epochs, statistics.Steps, statistics.Samples,
             Math.Round(statistics.SamplesPerSecond, 1), statistics.Total, statistics.Compute, statistics.Input, statistics.Exchange,
             workers.Sum(worker => worker.BytesSent) + servers.Sum(server => server.BytesSent), layout?.ParameterCount ?? 0, weightsSha256,
-            evaluation, stoppedAt is not null, 0, Elapsed, reason);
+            evaluation, stoppedAt is not null, ledger?.Restarts ?? 0, Elapsed, reason);
+        ledger?.FlushToDisk();
         files.Write(summary);
         if (statistics.Steps > 0)
             files.WriteCurves(RunCurves.Draw(job.Name, history));

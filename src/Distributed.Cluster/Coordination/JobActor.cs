@@ -1,6 +1,8 @@
 using System.Security.Cryptography;
 using Akka.Actor;
+using Distributed.Cluster.Checkpoints;
 using Distributed.Cluster.Jobs;
+using Distributed.Cluster.Ledgers;
 using Distributed.Cluster.Monitoring;
 using Distributed.Cluster.Nodes;
 using Distributed.Cluster.ParameterServers;
@@ -25,7 +27,6 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
     private static readonly TimeSpan ReleaseBound = TimeSpan.FromSeconds(10);
 
     private const long Term = 1;
-    private const long FirstVersion = 0;
 
     private readonly NodeContext node;
     private readonly Guid id;
@@ -46,6 +47,7 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
     private SlotSampler? sampler;
     private LearningRateSchedule? learningRates;
     private StepBoard? board;
+    private LedgerWriter? ledger;
     private EvaluationBoard? evaluations;
     private readonly List<StepRecord> epochSteps = [];
     private StepRecord? lastStep;
@@ -68,8 +70,6 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
 
     private sealed record Saved(long Version, string WeightsSha256);
 
-    private sealed record CheckpointSaved(long Version, string Folder, long Bytes);
-
     private sealed record WorkFailed(Exception Cause);
 
     private sealed record Tick
@@ -87,7 +87,7 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
         public static readonly ReleaseOver Instance = new();
     }
 
-    public JobActor(NodeContext node, Guid id, Job job, RunFiles files, EventMerger clusterLog, IActorRef submitter)
+    public JobActor(NodeContext node, Guid id, Job job, RunFiles files, EventMerger clusterLog, IActorRef submitter, Checkpoint? checkpoint)
     {
         this.node = node;
         this.id = id;
@@ -95,19 +95,27 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
         this.files = files;
         this.clusterLog = clusterLog;
         this.submitter = submitter;
+        this.checkpoint = checkpoint;
         earlyStopping = job.EarlyStopping is { } spec ? new EarlyStopping(spec) : null;
+        history = new RunHistory(files.Earlier.FirstStep);
+        checkpointVersion = FirstVersion;
+        TakeOver(files.Earlier);
         Become(Gathering);
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
 
-    public static Props Props(NodeContext node, Guid id, Job job, RunFiles files, EventMerger clusterLog, IActorRef submitter) =>
-        Akka.Actor.Props.Create(() => new JobActor(node, id, job, files, clusterLog, submitter));
+    /// <param name="checkpoint">The one that the job goes on from; null: from its beginning.</param>
+    public static Props Props(
+        NodeContext node, Guid id, Job job, RunFiles files, EventMerger clusterLog, IActorRef submitter, Checkpoint? checkpoint = null) =>
+        Akka.Actor.Props.Create(() => new JobActor(node, id, job, files, clusterLog, submitter, checkpoint));
 
     protected override void PreStart() => Timers.StartPeriodicTimer("tick", Tick.Instance, node.Settings.ProgressInterval);
 
     protected override void PostStop()
     {
+        unwritten?.Dispose();
+        ledger?.Dispose();
         clusterLog.Dispose();
         files.Dispose();
     }
@@ -162,8 +170,19 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
             var server = servers.First(candidate => candidate.Node.Name == ready.Node);
             server.Endpoint = ready.Endpoint;
             node.Log.ServerReady(server.Node.Name, $"{ready.Endpoint.Host}:{ready.Endpoint.Port}");
-            if (servers.All(candidate => candidate.Endpoint is not null))
+            if (!servers.All(candidate => candidate.Endpoint is not null))
+                return;
+            DescribeServers();
+            if (checkpoint is null)
                 ConnectWorkers();
+            else
+                Restore();
+        });
+        Receive<Restored>(restored =>
+        {
+            bestSha256 = restored.BestSha256;
+            node.Log.JobResumed(job.Name, FirstVersion, checkpoint!.Folder);
+            ConnectWorkers();
         });
         Receive<TrainingMessages.WorkerReady>(ready =>
         {
@@ -176,6 +195,17 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
                 learningRates = job.LearningRates(ready.TrainingSamples);
                 evaluations = new EvaluationBoard(ready.TestSamples);
                 board = new StepBoard(job.Slots, FirstVersion);
+                epochSteps.AddRange(files.Earlier.Steps.Skip((int)(FirstVersion / sampler.StepsPerEpoch) * sampler.StepsPerEpoch));
+            }
+
+            try
+            {
+                ledger ??= new LedgerWriter(files.Folder, FirstVersion, sampler, job.Seed);
+            }
+            catch (BadInputException exception)
+            {
+                Fail(MemberFailure.Describe(id, node.Name, exception));
+                return;
             }
 
             if (sampler.Samples != ready.TrainingSamples)
@@ -213,23 +243,26 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
         }
     }
 
-    private void ConnectWorkers()
-    {
+    private void DescribeServers() =>
         connect = new TrainingMessages.Connect(
             id, layout!.Hash,
             [.. servers.Select(server => new TrainingMessages.ServerDescription(
                 server.Node.Name, server.Endpoint!.Host, server.Endpoint.Port, server.Endpoint.UnixName, server.Endpoint.HostId))],
             [.. servers.SelectMany(server => server.Shards)]);
+
+    private void ConnectWorkers()
+    {
         foreach (var worker in workers)
-            worker.Node.Actor.Tell(connect);
+            worker.Node.Actor.Tell(connect!);
         if (servers.Length > 1 && job.Optimizer.NormExchanges > 0)
             foreach (var server in servers)
-                server.Node.Actor.Tell(connect);
+                server.Node.Actor.Tell(connect!);
     }
 
     private void Train()
     {
         Enter("training");
+        checkpointAt = Environment.TickCount64;
         node.Log.JobStarted(job.Name, layout!.ParameterCount, job.Slots, job.Workers, job.Servers, Steps);
         Become(Training);
     }
@@ -247,32 +280,14 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
                 SaveModel();
         });
         Receive<BestSaved>(Take);
-        Receive<JobMessages.Interrupt>(_ =>
-        {
-            if (interruptAsked)
-                return;
-            interruptAsked = true;
-            node.Log.Interrupted(job.Name);
-            Notice("stopping: writing a checkpoint");
-            // One held worker holds every shard at its version, since each update needs every slot.
-            workers[0].Node.Actor.Tell(new TrainingMessages.Pause(id));
-        });
-        Receive<TrainingMessages.Paused>(paused =>
-        {
-            Enter("saving");
-            var saver = Saver();
-            var text = job.Text;
-            var folder = Path.Combine(files.Folder, "checkpoints");
-            Work("checkpoint", () =>
-            {
-                var (written, bytes) = saver.WriteCheckpoint(paused.Version, folder, text);
-                return new CheckpointSaved(paused.Version, written, bytes);
-            });
-            Become(Saving);
-        });
+        Receive<JobMessages.Interrupt>(_ => Interrupt());
+        Receive<TrainingMessages.Paused>(paused => Read(paused.Version));
+        Receive<CheckpointRead>(Take);
+        Receive<CheckpointWritten>(Take);
         Receive<Tick>(_ =>
         {
             WatchForStall();
+            WatchForCheckpoint();
             Publish();
         });
     }
@@ -285,13 +300,11 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
         {
             weightsSha256 = saved.WeightsSha256;
             node.Log.ModelWritten(saved.Version, files.ModelFile, saved.WeightsSha256);
-            Release(JobStatus.Completed, null);
+            modelSaved = true;
+            if (writes == 0)
+                Release(JobStatus.Completed, null);
         });
-        Receive<CheckpointSaved>(saved =>
-        {
-            node.Log.CheckpointWritten(saved.Version, saved.Folder, saved.Bytes);
-            Release(JobStatus.Interrupted, $"stopped at step {saved.Version}; checkpoint in {saved.Folder}");
-        });
+        Receive<CheckpointWritten>(Take);
         Receive<Tick>(_ => Publish());
     }
 
@@ -312,6 +325,7 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
     {
         Always();
         Receive<ProgressMessages.WorkerReport>(Take);
+        Receive<CheckpointRead>(read => read.Content?.Dispose());
         Receive<NameCause>(_ =>
         {
             var cause = failures.MinBy(failure => failure.Rank)!;
@@ -354,6 +368,7 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
             ReleaseFurther();
         });
         Receive<ReleaseOver>(_ => End(status, reason));
+        Receive<CheckpointRead>(read => read.Content?.Dispose());
         // Figures of the last steps before an interruption.
         Receive<ProgressMessages.WorkerReport>(Take);
         // Links end while members let go: what they report of that means nothing any more.

@@ -22,17 +22,30 @@ internal sealed class RunFiles : IDisposable
     private readonly StreamWriter metrics;
     private readonly StreamWriter log;
 
-    public RunFiles(string folder, Job job)
+    /// <param name="resumedAt">The version that the run in this folder goes on from; null: a run begins.</param>
+    /// <exception cref="BadInputException">Something that the job goes by is not in the folder.</exception>
+    public RunFiles(string folder, Job job, long? resumedAt = null)
     {
         Folder = folder;
         Directory.CreateDirectory(folder);
+        if (resumedAt is { } version)
+        {
+            Earlier = EarlierRun.Keep(Path.Combine(folder, "metrics.jsonl"), version);
+            if (Earlier.FirstStep > 0 && job.EarlyStopping is not null)
+                throw new BadInputException($"{Path.Combine(folder, "metrics.jsonl")}: expected all steps before {version}, which early stopping goes by");
+        }
+
         File.WriteAllText(Path.Combine(folder, "job.hocon"), job.Text);
-        metrics = Open("metrics.jsonl");
-        log = Open("cluster.log");
+        var mode = resumedAt is null ? FileMode.Create : FileMode.Append;
+        metrics = Open("metrics.jsonl", mode);
+        log = Open("cluster.log", mode);
         log.AutoFlush = true;
     }
 
     public string Folder { get; }
+
+    /// <summary>What the run had found before it was resumed.</summary>
+    public EarlierRun Earlier { get; } = EarlierRun.None;
 
     /// <summary>Where the merged log of all nodes goes.</summary>
     public TextWriter Log => log;
@@ -78,6 +91,13 @@ internal sealed class RunFiles : IDisposable
     /// <summary>Makes what was written so far visible to readers of the folder.</summary>
     public void Flush() => metrics.Flush();
 
+    /// <summary>Has what was written so far outlast the machine.</summary>
+    public void FlushToDisk()
+    {
+        metrics.Flush();
+        ((FileStream)metrics.BaseStream).Flush(flushToDisk: true);
+    }
+
     public void Dispose()
     {
         metrics.Dispose();
@@ -88,6 +108,6 @@ internal sealed class RunFiles : IDisposable
 
     private void WriteLine<T>(T line) => metrics.WriteLine(JsonSerializer.Serialize(line, JsonLine));
 
-    private StreamWriter Open(string name) =>
-        new(new FileStream(Path.Combine(Folder, name), FileMode.Create, FileAccess.Write, FileShare.ReadWrite), new UTF8Encoding(false));
+    private StreamWriter Open(string name, FileMode mode) =>
+        new(new FileStream(Path.Combine(Folder, name), mode, FileAccess.Write, FileShare.ReadWrite), new UTF8Encoding(false));
 }

@@ -5,7 +5,11 @@ namespace Distributed.Cluster.Coordination;
 /// <summary>A step as the run's metrics show it. Times are those of the slowest worker, in milliseconds.</summary>
 internal sealed record StepRecord(
     long Step, int Samples, double Loss, double? Accuracy, double TotalMilliseconds, double ComputeMilliseconds, double InputMilliseconds,
-    double ExchangeMilliseconds);
+    double ExchangeMilliseconds)
+{
+    /// <summary>How many samples each slot counted, in slot order, separated by commas.</summary>
+    public string SlotSamples { get; init; } = "";
+}
 
 /// <summary>
 /// Puts the workers' parts of each step together. Losses are summed in slot order in double precision, so that a step's figures
@@ -75,6 +79,7 @@ internal sealed class StepBoard(int slots, long firstStep)
 
         return new StepRecord(
             step, samples, loss / samples, predictions > 0 ? (double)correct / predictions : null, entry.Total, entry.Compute, entry.Input,
-            entry.Exchange);
+            entry.Exchange)
+        { SlotSamples = string.Join(',', entry.Slots.Select(slot => slot!.Samples)) };
     }
 }

@@ -29,6 +29,8 @@ internal sealed record Job
 
     public required EvaluationSchedule Evaluation { get; init; }
 
+    public required CheckpointSchedule Checkpoint { get; init; }
+
     /// <summary>Null: every epoch is trained.</summary>
     public EarlyStoppingSpec? EarlyStopping { get; init; }
 
@@ -102,6 +104,7 @@ internal sealed record Job
         var slots = root.Text("slots", "auto") == "auto" ? workers : root.Integer("slots", null, 1, 4096);
         var threads = root.Integer("threads", 1, 1, 1024);
         var evaluation = EvaluationSchedule.Read(root);
+        var checkpoint = CheckpointSchedule.Read(root);
         var earlyStopping = EarlyStoppingSpec.Read(root);
         var transport = root.OptionalSection("transport");
         var sameHost = transport?.OneOf("same-host", "auto", "auto", "tcp") == "tcp" ? SameHost.Tcp : SameHost.Auto;
@@ -129,6 +132,7 @@ internal sealed record Job
             Optimizer = optimizer,
             Epochs = epochs,
             Evaluation = evaluation,
+            Checkpoint = checkpoint,
             EarlyStopping = earlyStopping,
             Batch = batch,
             Slots = slots,

@@ -19,13 +19,15 @@ internal sealed class LocalRun(TrainerNode coordinator, LocalNodes nodes)
     /// <summary>Starts the children, runs the job and ends them.</summary>
     /// <param name="job">The job.</param>
     /// <param name="folder">The run's folder; null takes a new one where the coordinator keeps them.</param>
+    /// <param name="checkpoint">The checkpoint to go on from; null begins anew.</param>
     /// <param name="progress">Called with every snapshot.</param>
     /// <param name="lost">Called, on any thread, when a child ended that was not asked to.</param>
     /// <param name="arguments">What all children are told besides.</param>
     /// <param name="interrupted">The user's wish for a checkpoint and the run's end.</param>
     /// <returns>How the job ended, and the ends of children that the outcome's reason does not name.</returns>
     public async Task<(JobOutcome Outcome, IReadOnlyList<string> Causes)> RunAsync(
-        Job job, string? folder, Action<RunProgress> progress, Action<NodeExit> lost, string[] arguments, CancellationToken interrupted)
+        Job job, string? folder, string? checkpoint, Action<RunProgress> progress, Action<NodeExit> lost, string[] arguments,
+        CancellationToken interrupted)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(interrupted);
         nodes.Lost += exit =>
@@ -36,7 +38,7 @@ internal sealed class LocalRun(TrainerNode coordinator, LocalNodes nodes)
             if (phase is "" or "gathering nodes") stop.Cancel();
         };
         nodes.StartFor(job, coordinator.Address, arguments);
-        var outcome = await RunJobAsync(job, folder, Follow, stop.Token, interrupted);
+        var outcome = await RunJobAsync(job, folder, checkpoint, Follow, stop.Token, interrupted);
         var causes = nodes.LostNodes.Where(exit => outcome.Reason?.Contains(exit.How, StringComparison.Ordinal) != true)
             .Select(exit => exit.Describe()).ToArray();
         await nodes.StopAsync();
@@ -50,9 +52,9 @@ internal sealed class LocalRun(TrainerNode coordinator, LocalNodes nodes)
     }
 
     private async Task<JobOutcome> RunJobAsync(
-        Job job, string? folder, Action<RunProgress> progress, CancellationToken stop, CancellationToken interrupted)
+        Job job, string? folder, string? checkpoint, Action<RunProgress> progress, CancellationToken stop, CancellationToken interrupted)
     {
-        var run = coordinator.RunJobAsync(job, folder, progress, stop);
+        var run = coordinator.RunJobAsync(job, folder, progress, stop, checkpoint);
         var stopped = new TaskCompletionSource();
         await using var registration = stop.Register(stopped.SetResult);
         await Task.WhenAny(run, stopped.Task);

@@ -34,7 +34,7 @@ public static class DistributedTraining
         var options = new NodeOptions { Name = "coordinator", Roles = ["coordinator"] };
         await using var coordinator = await TrainerNode.StartAsync(options, static _ => { }, cancellation);
         var (outcome, causes) = await new LocalRun(coordinator, nodes).RunAsync(
-            job, plan.RunFolder, progress => plan.Progress?.Invoke(Public(progress)), static _ => { }, [], cancellation);
+            job, plan.RunFolder, null, progress => plan.Progress?.Invoke(Public(progress)), static _ => { }, [], cancellation);
         return outcome switch
         {
             { Status: JobStatus.Completed, OutFolder: { } folder, Summary: { } summary } => Trained(plan, folder, summary),

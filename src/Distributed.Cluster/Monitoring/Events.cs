@@ -20,6 +20,9 @@ internal static partial class Events
     [LoggerMessage(11, LogLevel.Information, "{Job} trains {Parameters} parameters for {Steps} steps (slots {Slots}, workers {Workers}, servers {Servers})", EventName = "job-started")]
     public static partial void JobStarted(this ILogger log, string job, long parameters, int slots, int workers, int servers, long steps);
 
+    [LoggerMessage(17, LogLevel.Information, "{Job} goes on from version {Version} (checkpoint {Folder})", EventName = "job-resumed")]
+    public static partial void JobResumed(this ILogger log, string job, long version, string folder);
+
     [LoggerMessage(12, LogLevel.Information, "{Job} ended: {Status} (reason {Reason})", EventName = "job-ended")]
     public static partial void JobEnded(this ILogger log, string job, string status, string reason);
 
@@ -43,6 +46,12 @@ internal static partial class Events
 
     [LoggerMessage(22, LogLevel.Information, "checkpoint of version {Version} (folder {Folder}, bytes {Bytes})", EventName = "checkpoint-written")]
     public static partial void CheckpointWritten(this ILogger log, long version, string folder, long bytes);
+
+    [LoggerMessage(28, LogLevel.Information, "version {Version} copied for a checkpoint (held {Milliseconds} ms)", EventName = "checkpoint-copied")]
+    public static partial void CheckpointCopied(this ILogger log, long version, long milliseconds);
+
+    [LoggerMessage(29, LogLevel.Warning, "no checkpoint of version {Version}: {Reason}", EventName = "checkpoint-failed")]
+    public static partial void CheckpointFailed(this ILogger log, long version, string reason);
 
     [LoggerMessage(23, LogLevel.Information, "model of version {Version} written (file {File}, weights sha256 {WeightsSha256})", EventName = "model-written")]
     public static partial void ModelWritten(this ILogger log, long version, string file, string weightsSha256);

@@ -16,8 +16,12 @@ internal static class JobClient
     private static readonly TimeSpan Contact = TimeSpan.FromSeconds(20);
 
     /// <summary>Submits the job to the node at <paramref name="seed"/> and follows it to its end.</summary>
+    /// <param name="outFolder">The run's folder on the coordinator's machine; null: the coordinator chooses one.</param>
+    /// <param name="checkpoint">The folder, there, of the checkpoint that the run goes on from; null: it begins.</param>
     /// <exception cref="BadInputException">No node answers there.</exception>
-    public static async Task<JobOutcome> SubmitAsync(string seed, Job job, string? configFile, Action<RunProgress> progress, CancellationToken interrupt)
+    public static async Task<JobOutcome> SubmitAsync(
+        string seed, Job job, string? configFile, Action<RunProgress> progress, CancellationToken interrupt, string? outFolder = null,
+        string? checkpoint = null)
     {
         var address = ClusterConfig.SeedAddress(seed);
         var config = ClusterConfig.Load(configFile, AddressTowards(seed), 0);
@@ -38,7 +42,7 @@ internal static class JobClient
             }
 
             var outcome = new TaskCompletionSource<JobOutcome>(TaskCreationOptions.RunContinuationsAsynchronously);
-            var submitter = system.ActorOf(SubmitterActor.Props(gateway, job.Name, job.Text, null, progress, outcome));
+            var submitter = system.ActorOf(SubmitterActor.Props(gateway, job.Name, job.Text, outFolder, progress, outcome, checkpoint));
             await using var asked = interrupt.Register(() => submitter.Tell(SubmitterActor.Interrupt.Instance));
             return await outcome.Task;
         }

@@ -55,6 +55,7 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
             Context.Child(ServerName(connect.Job)).Forward(connect);
         });
         Receive<TrainingMessages.Pause>(pause => Context.Child(WorkerName(pause.Job)).Forward(pause));
+        Receive<TrainingMessages.BePatient>(wait => Context.Child(WorkerName(wait.Job)).Forward(wait));
         Receive<TrainingMessages.Continue>(go => Context.Child(WorkerName(go.Job)).Forward(go));
         Receive<TrainingMessages.Decided>(decided => Context.Child(WorkerName(decided.Job)).Forward(decided));
         Receive<TrainingMessages.DescribeShards>(ask => Context.Child(ServerName(ask.Job)).Forward(ask));

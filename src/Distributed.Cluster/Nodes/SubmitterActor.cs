@@ -23,7 +23,8 @@ internal sealed class SubmitterActor : ReceiveActor
     }
 
     public SubmitterActor(
-        ICanTell gateway, string jobName, string jobText, string? outFolder, Action<RunProgress> progress, TaskCompletionSource<JobOutcome> outcome)
+        ICanTell gateway, string jobName, string jobText, string? outFolder, Action<RunProgress> progress, TaskCompletionSource<JobOutcome> outcome,
+        string? checkpoint)
     {
         this.outcome = outcome;
         SetReceiveTimeout(Silence);
@@ -57,12 +58,13 @@ internal sealed class SubmitterActor : ReceiveActor
         });
         Receive<ReceiveTimeout>(_ => End(new JobOutcome(
             JobStatus.Failed, $"no word from the coordinator for {Silence.TotalSeconds:F0} s", folder, null)));
-        gateway.Tell(new JobMessages.Submit(jobName, jobText, outFolder, Self), Self);
+        gateway.Tell(new JobMessages.Submit(jobName, jobText, outFolder, Self, checkpoint), Self);
     }
 
     public static Props Props(
-        ICanTell gateway, string jobName, string jobText, string? outFolder, Action<RunProgress> progress, TaskCompletionSource<JobOutcome> outcome) =>
-        Akka.Actor.Props.Create(() => new SubmitterActor(gateway, jobName, jobText, outFolder, progress, outcome));
+        ICanTell gateway, string jobName, string jobText, string? outFolder, Action<RunProgress> progress, TaskCompletionSource<JobOutcome> outcome,
+        string? checkpoint = null) =>
+        Akka.Actor.Props.Create(() => new SubmitterActor(gateway, jobName, jobText, outFolder, progress, outcome, checkpoint));
 
     protected override void PostStop() => outcome.TrySetResult(new JobOutcome(JobStatus.Failed, "this process left the cluster", folder, null));
 

@@ -106,10 +106,12 @@ internal sealed class TrainerNode : IAsyncDisposable
     /// <summary>Submits a job to this node's cluster and waits for its end.</summary>
     /// <param name="outFolder">The run's folder, on the coordinator's machine.</param>
     /// <param name="interrupt">Asks for a checkpoint and the job's end; the outcome still comes.</param>
-    public async Task<JobOutcome> RunJobAsync(Job job, string? outFolder, Action<RunProgress> progress, CancellationToken interrupt)
+    /// <param name="checkpoint">The folder of the checkpoint that the run goes on from; null: it begins.</param>
+    public async Task<JobOutcome> RunJobAsync(
+        Job job, string? outFolder, Action<RunProgress> progress, CancellationToken interrupt, string? checkpoint = null)
     {
         var outcome = new TaskCompletionSource<JobOutcome>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var submitter = system.ActorOf(SubmitterActor.Props(node, job.Name, job.Text, outFolder, progress, outcome));
+        var submitter = system.ActorOf(SubmitterActor.Props(node, job.Name, job.Text, outFolder, progress, outcome, checkpoint));
         await using var asked = interrupt.Register(() => submitter.Tell(SubmitterActor.Interrupt.Instance));
         return await outcome.Task;
     }

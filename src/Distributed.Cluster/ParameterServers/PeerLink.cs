@@ -105,6 +105,9 @@ internal sealed unsafe class PeerLink : IDisposable
                     case FrameKind.Fetch:
                         Answer(ShardOf(header), header);
                         break;
+                    case FrameKind.PutState when Link.Peer.Role == ShardClient.Role:
+                        TakeState(ShardOf(header), header);
+                        break;
                     default:
                         throw new LinkException($"{Link.Peer} sent {header.Kind}, which is not its to send");
                 }
@@ -196,11 +199,11 @@ internal sealed unsafe class PeerLink : IDisposable
     private void Answer(Shard shard, in FrameHeader header)
     {
         var answer = header with { Kind = FrameKind.State, PayloadBytes = 0 };
-        if (header.Tag == ShardReader.Weights && shard.Version == header.Version)
+        if (header.Tag == ShardClient.Weights && shard.Version == header.Version)
         {
             Link.Send(answer with { PayloadBytes = shard.Range.Length * sizeof(float) }, (byte*)shard.Weights(header.Version));
         }
-        else if (header.Tag == ShardReader.OptimizerState && shard.OptimizerState(header.Version) is { } state)
+        else if (header.Tag == ShardClient.OptimizerState && shard.OptimizerState(header.Version) is { } state)
         {
             fixed (byte* bytes = state)
                 Link.Send(answer with { PayloadBytes = state.Length }, bytes);
@@ -210,5 +213,28 @@ internal sealed unsafe class PeerLink : IDisposable
             // Nothing to give at that version: an answer without payload, under the version that the shard has.
             Link.Send(answer with { Version = shard.Version });
         }
+    }
+
+    /// <summary>Takes what a checkpoint holds of a shard, before training: tag 0 is the weights, tag 1 the optimizer's state.</summary>
+    private void TakeState(Shard shard, in FrameHeader header)
+    {
+        var bytes = header.PayloadBytes;
+        if (header.Version == shard.Version && header.Tag == ShardClient.Weights && bytes == shard.Range.Length * sizeof(float))
+        {
+            Link.ReceivePayload((byte*)shard.Weights(header.Version), bytes);
+        }
+        else if (header.Tag == ShardClient.OptimizerState && bytes > 0 && bytes <= ShardClient.MostStateBytes(shard.Range.Length))
+        {
+            var state = new byte[bytes];
+            fixed (byte* into = state)
+                Link.ReceivePayload(into, bytes);
+            shard.LoadOptimizerState(header.Version, state);
+        }
+        else
+        {
+            throw new LinkException($"{Link.Peer.Node} gave {bytes} bytes of version {header.Version} to shard {shard.Range.Shard} at {shard.Version}");
+        }
+
+        Link.Send(header with { Kind = FrameKind.Acknowledge, PayloadBytes = 0 });
     }
 }

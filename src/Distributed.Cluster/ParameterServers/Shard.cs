@@ -140,6 +140,20 @@ internal sealed unsafe class Shard : IDisposable
         }
     }
 
+    /// <summary>Takes over the optimizer's state at the version where the shard begins, before any gradient.</summary>
+    /// <exception cref="BadInputException">The state is not of this optimizer, or of another length.</exception>
+    /// <exception cref="InvalidOperationException">The shard stands elsewhere.</exception>
+    public void LoadOptimizerState(long version, byte[] state)
+    {
+        lock (gate)
+        {
+            if (rules.Version != version || rules.Pieces.Count > 0 || disposed)
+                throw new InvalidOperationException($"shard {Range.Shard} is at version {rules.Version} and can't take the optimizer's state of {version}");
+            using var stream = new MemoryStream(state);
+            optimizer.LoadState(stream);
+        }
+    }
+
     /// <summary>Ends the shard's thread; an update that it is in the middle of is finished.</summary>
     public void Stop()
     {

@@ -190,6 +190,9 @@ internal sealed unsafe class ShardServer : IDisposable
             Interlocked.Add(ref bytesSent, peer.Link.BytesSent);
             peers.TryRemove(peer.Link, out _);
             peer.Dispose();
+            // Its end is its own affair; what went wrong here is not.
+            if (cause is not null and not LinkException)
+                failed(cause);
             return;
         }
 

@@ -9,9 +9,10 @@ internal static class JobMessages
 {
     /// <summary>
     /// Runs a job. <paramref name="JobText"/> is the resolved job file. <paramref name="OutFolder"/> names the run's folder on the
-    /// coordinator's machine; null lets the coordinator choose one under its runs folder.
+    /// coordinator's machine; null lets the coordinator choose one under its runs folder. <paramref name="Checkpoint"/> is the folder,
+    /// there, of the checkpoint that the run goes on from; null: it begins.
     /// </summary>
-    public sealed record Submit(string JobName, string JobText, string? OutFolder, IActorRef Submitter) : IControlMessage;
+    public sealed record Submit(string JobName, string JobText, string? OutFolder, IActorRef Submitter, string? Checkpoint = null) : IControlMessage;
 
     /// <summary>The coordinator has taken the job.</summary>
     public sealed record Accepted(Guid Job, string OutFolder) : IControlMessage;

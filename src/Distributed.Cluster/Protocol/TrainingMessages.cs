@@ -64,6 +64,9 @@ internal static class TrainingMessages
     /// </summary>
     public sealed record Paused(Guid Job, long Version) : IControlMessage;
 
+    /// <summary>Another worker is held for so long at most: whoever waits for the next version waits for that, too.</summary>
+    public sealed record BePatient(Guid Job, TimeSpan Within) : IControlMessage;
+
     /// <summary>Go on after <see cref="Pause"/>.</summary>
     public sealed record Continue(Guid Job) : IControlMessage;
 

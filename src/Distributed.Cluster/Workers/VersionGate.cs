@@ -12,6 +12,7 @@ internal sealed class VersionGate(int shards)
     private readonly long[] versions = [.. Enumerable.Repeat(-1L, shards)];
     private volatile (int[] Shards, VersionWord Word)[] words = [];
     private Exception? failure;
+    private long noEndBefore;
 
     /// <summary>Milliseconds after which a sleeper looks whether something failed just before it fell asleep.</summary>
     private const long LongestSleep = 100;
@@ -43,6 +44,13 @@ internal sealed class VersionGate(int shards)
             word.WakeAll();
     }
 
+    /// <summary>No wait ends by its deadline before so much time has gone by.</summary>
+    public void Extend(TimeSpan by)
+    {
+        lock (sync)
+            noEndBefore = Environment.TickCount64 + (long)by.TotalMilliseconds;
+    }
+
     /// <summary>Waits until every shard has <paramref name="version"/>.</summary>
     /// <exception cref="TimeoutException">Not all came within the deadline; the message names the shards.</exception>
     public void WaitFor(long version, TimeSpan deadline)
@@ -72,7 +80,7 @@ internal sealed class VersionGate(int shards)
             {
                 if (failure is not null)
                     throw failure;
-                var left = end - Environment.TickCount64;
+                var left = Math.Max(end, noEndBefore) - Environment.TickCount64;
                 return left > 0 ? left : throw new TimeoutException($"waited {deadline.TotalSeconds:F0} s for version {version} of shards {Late(version)}");
             }
         }

@@ -102,6 +102,7 @@ internal sealed class WorkerActor : ReceiveActor, IWithTimers
             var self = Self;
             session?.Boundary.Hold(version => self.Tell(new Held(version)));
         });
+        Receive<TrainingMessages.BePatient>(wait => session?.BePatient(wait.Within));
         Receive<TrainingMessages.Continue>(_ => session?.Boundary.Continue());
         Receive<TrainingMessages.Decided>(decided => session?.Boundary.Decide(decided.Version, decided.Stop));
         Receive<Held>(held =>

@@ -30,6 +30,7 @@ internal sealed class WorkerSession : IDisposable
     private readonly CancellationTokenSource ended = new();
     private readonly OutputMeaning meaning;
     private readonly Thread thread;
+    private volatile VersionGate? gate;
 
     public WorkerSession(
         Job job, TrainingMessages.Train order, string node, string dataFolder, int[] cores, Deadlines deadlines, WorkerSessionEvents events)
@@ -52,6 +53,9 @@ internal sealed class WorkerSession : IDisposable
 
     /// <summary>Gives the addresses of the servers, once they are ready.</summary>
     public void Connect(TrainingMessages.Connect connect) => servers.TrySetResult(connect);
+
+    /// <summary>Another worker is held, for so long at most.</summary>
+    public void BePatient(TimeSpan within) => gate?.Extend(within);
 
     /// <summary>Ends the thread wherever it is and waits for it; a slot that is being computed is finished first.</summary>
     public void Dispose()
@@ -85,15 +89,16 @@ internal sealed class WorkerSession : IDisposable
                     throw new InvalidOperationException("the parameters built here are laid out otherwise than the coordinator's: the nodes run different versions of the program");
 
                 events.Phase("linking");
-                var gate = new VersionGate(connect.Shards.Length);
-                using var release = ended.Token.Register(() => gate.Fail(new OperationCanceledException("the job was released")));
-                using var links = new ServerLinks(job, order, connect, node, layout, training.Count, gate, deadlines.Handshake);
+                var weights = new VersionGate(connect.Shards.Length);
+                gate = weights;
+                using var release = ended.Token.Register(() => weights.Fail(new OperationCanceledException("the job was released")));
+                using var links = new ServerLinks(job, order, connect, node, layout, training.Count, weights, deadlines.Handshake);
                 using var replica = new ModelReplica(module, layout, links.Weights, links.Gradients);
                 using var input = new SlotInput(training, new SlotSampler(training.Count, job.Batch, job.Slots, job.Seed), order.Slots);
                 events.Ready(links.Describe(), training.Count, test.Count);
                 var loss = job.Loss.Create(training);
                 var check = new FiniteCheck(job, order.Slots, order.FirstStep, replica, training, input.Sampler, loss);
-                if (Train(replica, input, loss, test, links, gate, check))
+                if (Train(replica, input, loss, test, links, weights, check))
                     events.Finished(links.BytesSent);
                 // The links stay until the job is released: servers may still be read from, and a link's end means a loss.
                 ended.Token.WaitHandle.WaitOne();
@@ -121,6 +126,9 @@ internal sealed class WorkerSession : IDisposable
         var results = new List<ProgressMessages.SlotReport>();
 
         weights.WaitFor(order.FirstStep, deadlines.Prepare);
+        // A checkpoint is older than the evaluation of its version.
+        if (order.FirstStep > 0 && EvaluateIfDue(order.FirstStep) is var first and not BoundaryDecision.GoOn)
+            return first == BoundaryDecision.Stop;
         input.Prepare(order.FirstStep);
         for (var step = order.FirstStep; step < steps; step++)
         {
@@ -149,19 +157,24 @@ internal sealed class WorkerSession : IDisposable
             events.Step(new ProgressMessages.StepReport(
                 step, [.. results], total.TotalMilliseconds, Stopwatch.GetElapsedTime(started, computed).TotalMilliseconds,
                 inputTime.TotalMilliseconds, Stopwatch.GetElapsedTime(computed, done).TotalMilliseconds));
-            if (!job.Evaluation.IsDue(step + 1, stepsPerEpoch, steps))
-                continue;
-            Evaluate(replica, test, loss, check, step + 1);
-            if (job.EarlyStopping is null || step + 1 == steps)
-                continue;
-            events.Phase("deciding");
-            events.Waiting();
-            var decision = Boundary.AwaitDecision(step + 1, deadlines.Saving(links.Floats) + (10 * Stopwatch.GetElapsedTime(done)));
-            if (decision != BoundaryDecision.GoOn)
+            if (EvaluateIfDue(step + 1) is var decision and not BoundaryDecision.GoOn)
                 return decision == BoundaryDecision.Stop;
         }
 
         return true;
+
+        BoundaryDecision EvaluateIfDue(long version)
+        {
+            if (!job.Evaluation.IsDue(version, stepsPerEpoch, steps))
+                return BoundaryDecision.GoOn;
+            var started = Stopwatch.GetTimestamp();
+            Evaluate(replica, test, loss, check, version);
+            if (job.EarlyStopping is null || version == steps)
+                return BoundaryDecision.GoOn;
+            events.Phase("deciding");
+            events.Waiting();
+            return Boundary.AwaitDecision(version, deadlines.Saving(links.Floats) + (10 * Stopwatch.GetElapsedTime(started)));
+        }
     }
 
     /// <summary>Leaves the sum of the piece's slots in gradient buffer <paramref name="buffer"/>.</summary>

@@ -19,9 +19,9 @@ public sealed class CheckpointWriterTests : IDisposable
         var (written, bytes) = Write(12, fill: 1);
         Assert.Equal(folder["version-000000012"], written);
         Assert.Equal(100 + 20 + 20, bytes);
-        using var manifest = JsonDocument.Parse(File.ReadAllText(Path.Combine(written, CheckpointWriter.ManifestFile)));
+        using var manifest = JsonDocument.Parse(File.ReadAllText(Path.Combine(written, CheckpointManifest.File)));
         var root = manifest.RootElement;
-        Assert.Equal(CheckpointWriter.Format, root.GetProperty("format").GetInt32());
+        Assert.Equal(CheckpointManifest.CurrentFormat, root.GetProperty("format").GetInt32());
         Assert.Equal(12, root.GetProperty("version").GetInt64());
         JsonElement[] parts = [root.GetProperty("weights"), root.GetProperty("job"), .. root.GetProperty("optimizerStates").EnumerateArray()];
         Assert.Equal(4, parts.Length);

@@ -40,7 +40,7 @@ public class StepBoardTests
         var board = new StepBoard(2, 0);
         Assert.Empty(board.Add(new(0, [new(1, 3, 6, 3, 1)], 10, 7, 1, 3)));
         var step = Assert.Single(board.Add(new(0, [new(0, 1, 2, 1, 1)], 9, 2, 4, 7)));
-        Assert.Equal(new StepRecord(0, 4, 2, 0.5, 10, 7, 4, 7), step);
+        Assert.Equal(new StepRecord(0, 4, 2, 0.5, 10, 7, 4, 7) { SlotSamples = "1,3" }, step);
     }
 
     [Fact]

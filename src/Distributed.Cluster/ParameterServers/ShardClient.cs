@@ -3,24 +3,27 @@ using Distributed.Transport;
 
 namespace Distributed.Cluster.ParameterServers;
 
-/// <summary>Reads weights and optimizer state of all shards at one version, over links of its own.</summary>
-internal sealed unsafe class ShardReader : IDisposable
+/// <summary>Reads, and before training sets, weights and optimizer state of all shards at one version, over links of its own.</summary>
+internal sealed unsafe class ShardClient : IDisposable
 {
-    /// <summary>The tag of a fetch of weights.</summary>
+    /// <summary>The role of this end of the links.</summary>
+    public const string Role = "coordinator";
+
+    /// <summary>The tag of frames about weights.</summary>
     public const long Weights = 0;
 
-    /// <summary>The tag of a fetch of the optimizer's state.</summary>
+    /// <summary>The tag of frames about the optimizer's state.</summary>
     public const long OptimizerState = 1;
 
-    private const long MaximumStateOverheadBytes = 1 << 20;
+    private const long MostStateOverheadBytes = 1 << 20;
 
     private readonly TrainingMessages.Connect servers;
     private readonly List<Link> links = [];
     private readonly Timer deadline;
     private volatile bool late;
 
-    /// <param name="within">For everything this reader does; when it ends, its links are cut and the read fails.</param>
-    public ShardReader(Guid job, byte[] secret, string node, TrainingMessages.Connect servers, TimeSpan handshake, TimeSpan within)
+    /// <param name="within">For everything this client does; when it ends, its links are cut and what it does fails.</param>
+    public ShardClient(Guid job, byte[] secret, string node, TrainingMessages.Connect servers, TimeSpan handshake, TimeSpan within)
     {
         this.servers = servers;
         try
@@ -28,7 +31,7 @@ internal sealed unsafe class ShardReader : IDisposable
             foreach (var server in servers.Servers)
                 links.Add(LinkDialer.Connect(
                     new DataEndpoint(server.Host, server.Port, server.UnixName, server.HostId),
-                    new LinkIdentity(job, servers.LayoutHash, node, "reader"), secret, null, SameHost.Tcp, handshake));
+                    new LinkIdentity(job, servers.LayoutHash, node, Role), secret, null, SameHost.Tcp, handshake));
         }
         catch
         {
@@ -72,8 +75,7 @@ internal sealed unsafe class ShardReader : IDisposable
     {
         try
         {
-            // No optimizer keeps more than two moments a weight.
-            var size = Fetch(shard, version, OptimizerState, 0, 3 * shard.Length * sizeof(float) + MaximumStateOverheadBytes);
+            var size = Fetch(shard, version, OptimizerState, 0, MostStateBytes(shard.Length));
             var state = new byte[size];
             fixed (byte* into = state)
                 links[shard.Server].ReceivePayload(into, size);
@@ -83,6 +85,33 @@ internal sealed unsafe class ShardReader : IDisposable
         {
             throw Late(shard, version, failure);
         }
+    }
+
+    /// <summary>Gives a shard the weights of the version at which it begins, and its optimizer's state.</summary>
+    /// <exception cref="LinkException">The server did not take them.</exception>
+    public void Write(TrainingMessages.ShardDescription shard, long version, float* flat, byte[] state)
+    {
+        try
+        {
+            Put(shard, version, Weights, (byte*)(flat + shard.Offset), shard.Length * sizeof(float));
+            fixed (byte* bytes = state)
+                Put(shard, version, OptimizerState, bytes, state.Length);
+        }
+        catch (LinkException failure) when (late)
+        {
+            throw new TimeoutException($"{servers.Servers[shard.Server].Node} did not take shard {shard.Shard} of version {version} in time", failure);
+        }
+    }
+
+    /// <summary>No optimizer keeps more than two moments a weight.</summary>
+    public static long MostStateBytes(long floats) => 3 * floats * sizeof(float) + MostStateOverheadBytes;
+
+    private void Put(TrainingMessages.ShardDescription shard, long version, long tag, byte* payload, long bytes)
+    {
+        var link = links[shard.Server];
+        link.Send(new FrameHeader { Kind = FrameKind.PutState, Version = version, Shard = shard.Shard, Tag = tag, PayloadBytes = bytes }, payload);
+        if (!link.Receive(out var answer) || answer.Kind != FrameKind.Acknowledge || answer.Shard != shard.Shard || answer.Tag != tag)
+            throw new LinkException($"{servers.Servers[shard.Server].Node} did not take shard {shard.Shard} of version {version}");
     }
 
     private TimeoutException Late(TrainingMessages.ShardDescription shard, long version, LinkException failure) =>

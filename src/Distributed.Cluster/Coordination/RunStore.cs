@@ -1,0 +1,79 @@
+using Distributed.Cluster.Checkpoints;
+using Distributed.Cluster.ParameterServers;
+using Distributed.Cluster.Protocol;
+using Distributed.Learning;
+using Distributed.Transport;
+
+namespace Distributed.Cluster.Coordination;
+
+/// <summary>Carries versions between a job's servers and its run's folder; used on threads of their own.</summary>
+internal sealed unsafe class RunStore(
+    Guid job, byte[] secret, string node, TrainingMessages.Connect servers, ParameterLayout layout, TimeSpan handshake, TimeSpan within)
+{
+    /// <summary>Writes the model file; returns the SHA-256 of the weights.</summary>
+    public string WriteModel(long version, string file, IReadOnlyDictionary<string, string> metadata)
+    {
+        using var client = Open();
+        using var flat = Flat();
+        client.ReadWeights(version, (float*)flat.Pointer);
+        ModelFile.Write(file, layout, (nint)flat.Pointer, metadata);
+        return WeightsSha256.Of(layout, (nint)flat.Pointer);
+    }
+
+    /// <summary>Copies weights and optimizer state of a version, at which all shards are held.</summary>
+    public CheckpointContent ReadCheckpoint(long version)
+    {
+        using var client = Open();
+        var flat = Flat();
+        try
+        {
+            client.ReadWeights(version, (float*)flat.Pointer);
+            return new CheckpointContent(version, flat, [.. servers.Shards.Select(shard => (shard, client.ReadOptimizerState(shard, version)))]);
+        }
+        catch
+        {
+            flat.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Writes a checkpoint; returns its folder and size.</summary>
+    public (string Folder, long Bytes) WriteCheckpoint(CheckpointContent content, string checkpoints, string jobText) => CheckpointWriter.Write(
+        checkpoints, content.Version, jobText,
+        path => ModelFile.Write(path, layout, (nint)content.Weights.Pointer, new Dictionary<string, string> { ["version"] = $"{content.Version}" }),
+        content.States.Select(part => (part.Shard, (Func<byte[]>)(() => part.State))));
+
+    /// <summary>Gives every shard its range of a checkpoint, however the shards lay that wrote it. The servers stand at its version.</summary>
+    /// <exception cref="BadInputException">The checkpoint is damaged, or of another model or optimizer.</exception>
+    public void Restore(Checkpoint checkpoint)
+    {
+        checkpoint.Verify();
+        using var flat = Flat();
+        ModelFile.Read(checkpoint.WeightsFile, layout, (nint)flat.Pointer);
+        using var moments = new OptimizerMoments(layout);
+        foreach (var (file, offset, length) in checkpoint.OptimizerStates)
+        {
+            using var stream = File.OpenRead(file);
+            moments.Add(stream, file, offset, length);
+        }
+
+        using var client = Open();
+        foreach (var shard in servers.Shards)
+            client.Write(shard, checkpoint.Version, (float*)flat.Pointer, moments.Cut(shard.Offset, shard.Length));
+    }
+
+    /// <summary>The version and the SHA-256 of the weights of a model file; null without one.</summary>
+    /// <exception cref="BadInputException">The file is damaged or holds another model.</exception>
+    public (long Version, string WeightsSha256)? ReadModel(string file)
+    {
+        if (!File.Exists(file))
+            return null;
+        using var flat = Flat();
+        var metadata = ModelFile.Read(file, layout, (nint)flat.Pointer);
+        return (long.TryParse(metadata.GetValueOrDefault("version"), out var version) ? version : 0, WeightsSha256.Of(layout, (nint)flat.Pointer));
+    }
+
+    private ShardClient Open() => new(job, secret, node, servers, handshake, within);
+
+    private PrivateMemory Flat() => new(layout.Length * sizeof(float));
+}

@@ -1,0 +1,65 @@
+using System.Text;
+using Distributed.Learning;
+
+namespace Distributed.Cluster.Ledgers;
+
+/// <summary>Writes a run's ledger as its steps are completed.</summary>
+internal sealed class LedgerWriter : IDisposable
+{
+    private readonly SlotSampler sampler;
+    private readonly StreamWriter writer;
+
+    /// <param name="run">The run's folder.</param>
+    /// <param name="firstStep">The step that this part of the run begins with; 0 begins a new ledger.</param>
+    /// <param name="sampler">Says which samples a step has.</param>
+    /// <param name="seed">The sampler's seed.</param>
+    /// <exception cref="BadInputException">The run began with other data.</exception>
+    public LedgerWriter(string run, long firstStep, SlotSampler sampler, long seed)
+    {
+        this.sampler = sampler;
+        var file = LedgerFile.Of(run);
+        var plan = new LedgerFile.Plan(sampler.Samples, sampler.Batch, sampler.Slots, seed);
+        Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+        var endsInLine = true;
+        if (firstStep > 0 && File.Exists(file))
+        {
+            var starts = File.ReadLines(file).Select(LedgerFile.Start).Where(start => start is not null).ToList();
+            Restarts = starts.Count;
+            if (starts.Count > 0 && starts[0]!.Value.Plan is var began && began != plan)
+                throw new BadInputException($"{file}: the run began with {began}, and would go on with {plan}: is it the same data?");
+            using var end = File.OpenRead(file);
+            if (end.Length > 0)
+            {
+                end.Position = end.Length - 1;
+                endsInLine = end.ReadByte() == '\n';
+            }
+        }
+
+        writer = new StreamWriter(
+            new FileStream(file, firstStep > 0 ? FileMode.Append : FileMode.Create, FileAccess.Write, FileShare.ReadWrite), new UTF8Encoding(false))
+        { NewLine = "\n" };
+        // The last line of a part whose process was killed may be cut.
+        if (!endsInLine)
+            writer.WriteLine();
+        writer.WriteLine(LedgerFile.Line(firstStep, plan));
+        writer.Flush();
+    }
+
+    /// <summary>How often the run was resumed.</summary>
+    public int Restarts { get; }
+
+    /// <summary>Records a committed step.</summary>
+    /// <param name="step">Its number.</param>
+    /// <param name="counts">How many samples each slot counted, in order, separated by commas: as the workers said.</param>
+    public void Add(long step, string counts) =>
+        writer.WriteLine(LedgerFile.Line(step, sampler.EpochOf(step), (int)(step % sampler.StepsPerEpoch * sampler.Batch), counts));
+
+    /// <summary>Has what was written so far outlast the machine.</summary>
+    public void FlushToDisk()
+    {
+        writer.Flush();
+        ((FileStream)writer.BaseStream).Flush(flushToDisk: true);
+    }
+
+    public void Dispose() => writer.Dispose();
+}
