@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using Distributed.Cluster.Protocol;
 using Distributed.Transport;
 
 namespace Distributed.Cluster.ParameterServers;
@@ -10,7 +9,6 @@ namespace Distributed.Cluster.ParameterServers;
 /// </summary>
 internal sealed unsafe class PeerLink : IDisposable
 {
-    private readonly TrainingMessages.ShardDescription[] descriptions;
     private readonly IReadOnlyDictionary<int, Shard> shards;
     private readonly Action<int> samples;
     private readonly NormExchange? norms;
@@ -23,11 +21,10 @@ internal sealed unsafe class PeerLink : IDisposable
     /// <param name="norms">Takes the norms of a server's shards; null where they are not needed.</param>
     /// <param name="ended">Called once, on the link's thread, when the link is over; the exception is the peer's fault, if any.</param>
     public PeerLink(
-        Link link, TrainingMessages.ShardDescription[] descriptions, IReadOnlyDictionary<int, Shard> shards, Action<int> samples,
+        Link link, IReadOnlyDictionary<int, Shard> shards, Action<int> samples,
         NormExchange? norms, Action<PeerLink, Exception?> ended)
     {
         Link = link;
-        this.descriptions = descriptions;
         this.shards = shards;
         this.samples = samples;
         this.norms = norms;

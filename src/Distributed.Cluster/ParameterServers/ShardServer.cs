@@ -149,7 +149,7 @@ internal sealed unsafe class ShardServer : IDisposable
 
     private void Accept(Link link)
     {
-        var peer = new PeerLink(link, order.Shards, shards, samples => learningRates ??= job.LearningRates(samples), norms, PeerEnded);
+        var peer = new PeerLink(link, shards, samples => learningRates ??= job.LearningRates(samples), norms, PeerEnded);
         peers[link] = peer;
         if (closing)
         {
