@@ -44,7 +44,7 @@ internal sealed partial class JobActor
         var step = figures.Version % sampler.StepsPerEpoch == 0 ? "" : $"  step {figures.Version}/{Steps}";
         Notice(string.Create(
             CultureInfo.InvariantCulture,
-            $"epoch {epoch}/{job.Epochs}{step}  loss {trainingLoss:F4}  test loss {figures.Loss:F4}{EvaluationText.Line(figures)}  {statistics.SamplesPerSecond:N0} samples/s"));
+            $"epoch {epoch}/{Epochs}{step}  loss {trainingLoss:F4}  test loss {figures.Loss:F4}{EvaluationText.Line(figures)}  {statistics.SamplesPerSecond:N0} samples/s"));
         foreach (var trouble in watch.Observe(trainingLoss, figures.Loss))
             Warn(trouble, figures, trainingLoss);
         if (earlyStopping is not null)

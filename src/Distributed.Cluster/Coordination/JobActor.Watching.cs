@@ -14,7 +14,9 @@ internal sealed partial class JobActor
     private long lastProgressAt = Environment.TickCount64;
     private StepTimes? stepTimes;
 
-    private long Steps => sampler is null ? 0 : (long)sampler.StepsPerEpoch * job.Epochs;
+    private long Steps => sampler is null ? 0 : job.Length.TotalSteps(sampler.StepsPerEpoch);
+
+    private int Epochs => sampler is null ? job.Length.Epochs ?? 0 : job.Length.TotalEpochs(sampler.StepsPerEpoch);
 
     private void Always()
     {
@@ -156,9 +158,9 @@ internal sealed partial class JobActor
     {
         var done = lastStep is null ? 0 : lastStep.Step + 1;
         var version = board?.Next ?? 0;
-        var epoch = sampler is null ? 0 : (int)Math.Min(job.Epochs, sampler.EpochOf(done) + 1);
+        var epoch = sampler is null ? 0 : (int)Math.Min(Epochs, sampler.EpochOf(done) + 1);
         submitter.Tell(new JobMessages.Progress(id, new RunProgress(
-            job.Name, phase, epoch, job.Epochs, done, Steps, lastStep?.Loss ?? double.NaN, evaluation?.Loss, evaluation?.Accuracy,
+            job.Name, phase, epoch, Epochs, done, Steps, lastStep?.Loss ?? double.NaN, evaluation?.Loss, evaluation?.Accuracy,
             statistics.SamplesPerSecond, Elapsed, [.. workers.Select(worker => worker.Progress)],
             [.. servers.Select(server => new ServerProgress(server.Node.Name, server.Shards.Length, version, server.Bytes))],
             [.. notices])));
@@ -185,7 +187,7 @@ internal sealed partial class JobActor
     private void Close()
     {
         var summary = new RunSummary(
-            job.Name, status.ToString().ToLowerInvariant(), job.Workers, job.Servers, job.Slots, job.Epochs, statistics.Steps, statistics.Samples,
+            job.Name, status.ToString().ToLowerInvariant(), job.Workers, job.Servers, job.Slots, Epochs, statistics.Steps, statistics.Samples,
             Math.Round(statistics.SamplesPerSecond, 1), statistics.Total, statistics.Compute, statistics.Input, statistics.Exchange,
             workers.Sum(worker => worker.BytesSent) + servers.Sum(server => server.BytesSent), layout?.ParameterCount ?? 0, weightsSha256,
             evaluation, stoppedAt is not null, ledger?.Restarts ?? 0, Elapsed, reason);

@@ -25,7 +25,7 @@ internal sealed record Job
 
     public required OptimizerSpec Optimizer { get; init; }
 
-    public required int Epochs { get; init; }
+    public required JobLength Length { get; init; }
 
     public required EvaluationSchedule Evaluation { get; init; }
 
@@ -72,7 +72,7 @@ internal sealed record Job
 
     /// <summary>The learning rate of every step.</summary>
     /// <param name="samples">Samples of the training set.</param>
-    public LearningRateSchedule LearningRates(int samples) => LearningRateSchedule.Of(Optimizer, samples, Batch, Epochs);
+    public LearningRateSchedule LearningRates(int samples) => LearningRateSchedule.Of(Optimizer, samples, Batch, Length.TotalSteps);
 
     /// <summary>The names of the jobs that ship with the program.</summary>
     public static IReadOnlyList<string> Shipped() =>
@@ -97,7 +97,7 @@ internal sealed record Job
         var data = DataSpec.Read(root.Section("data"), model.Input, model.Output);
         var loss = LossSpec.Read(root);
         var optimizer = OptimizerSpec.Read(root.Section("optimizer"));
-        var epochs = root.Integer("epochs", null, 1, 1_000_000);
+        var length = JobLength.Read(root);
         var batch = root.Integer("batch", null, 1, 100_000_000);
         var workers = root.Integer("workers", 2, 1, 1024);
         var servers = root.Integer("servers", 1, 1, 256);
@@ -130,7 +130,7 @@ internal sealed record Job
             Data = data,
             Loss = loss,
             Optimizer = optimizer,
-            Epochs = epochs,
+            Length = length,
             Evaluation = evaluation,
             Checkpoint = checkpoint,
             EarlyStopping = earlyStopping,

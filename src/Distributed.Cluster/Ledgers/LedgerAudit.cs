@@ -11,25 +11,25 @@ internal sealed record LedgerAudit(IReadOnlyList<string> Epochs, IReadOnlyList<s
 
     /// <summary>Reads the ledger of a run and counts every sample of every epoch.</summary>
     /// <param name="run">The run's folder.</param>
-    /// <param name="epochs">How many epochs must be there in whole; null: the last one may have ended early.</param>
+    /// <param name="expected">How many steps must be there; null: as many as there are.</param>
     /// <exception cref="BadInputException">There is no ledger, or it can't be read.</exception>
-    public static LedgerAudit Of(string run, int? epochs)
+    public static LedgerAudit Of(string run, long? expected)
     {
         var file = LedgerFile.Of(run);
         if (!File.Exists(file))
             throw new BadInputException($"{run}: expected the folder of a run with a ledger; there is no {Path.GetRelativePath(run, file)} in it");
         var (plan, steps) = Read(file);
         var sampler = new SlotSampler(plan.Samples, plan.Batch, plan.Slots, plan.Seed);
-        var last = steps.Count == 0 ? -1 : steps.Keys.Last();
+        // A step beyond what is expected is looked at, too.
+        var total = Math.Max(expected ?? 0, steps.Count == 0 ? 0 : steps.Keys.Last() + 1);
         var lines = new List<string>();
         var problems = new List<string>();
-        var found = last < 0 ? 0 : sampler.EpochOf(last) + 1;
-        for (var epoch = 0L; epoch < Math.Max(found, epochs ?? 0); epoch++)
+        for (var epoch = 0L; epoch * sampler.StepsPerEpoch < total; epoch++)
         {
             var begin = epoch * sampler.StepsPerEpoch;
-            var end = begin + sampler.StepsPerEpoch;
-            var partial = epochs is null && epoch == found - 1 && last + 1 < end;
-            var problem = Count(sampler, steps, epoch, begin, partial ? last + 1 : end, out var counted);
+            var end = Math.Min(begin + sampler.StepsPerEpoch, total);
+            var partial = end < begin + sampler.StepsPerEpoch;
+            var problem = Count(sampler, steps, epoch, begin, end, out var counted);
             if (problem is not null)
                 problems.Add($"epoch {epoch + 1}: {problem}");
             else

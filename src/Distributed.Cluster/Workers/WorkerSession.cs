@@ -122,7 +122,7 @@ internal sealed class WorkerSession : IDisposable
         var pieces = SlotTree.Pieces(job.Slots, order.Slots.Contains);
         var times = new StepTimes(deadlines.StepFloor, deadlines.StepFactor);
         var stepsPerEpoch = input.StepsPerEpoch;
-        var steps = (long)stepsPerEpoch * job.Epochs;
+        var steps = job.Length.TotalSteps(stepsPerEpoch);
         var results = new List<ProgressMessages.SlotReport>();
 
         weights.WaitFor(order.FirstStep, deadlines.Prepare);

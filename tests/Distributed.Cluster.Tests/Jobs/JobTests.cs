@@ -10,7 +10,7 @@ public class JobTests
     public void What_is_not_written_has_its_default()
     {
         var job = TinyJob.With();
-        Assert.Equal(("tiny", 3L, 1, 4), (job.Name, job.Seed, job.Epochs, job.Batch));
+        Assert.Equal(("tiny", 3L, 1, 4), (job.Name, job.Seed, job.Length.Epochs, job.Batch));
         Assert.Equal((2, 1, 1), (job.Workers, job.Servers, job.Threads));
         Assert.Equal(SameHost.Auto, job.SameHost);
         Assert.Equal("cross-entropy", job.Loss.Type);

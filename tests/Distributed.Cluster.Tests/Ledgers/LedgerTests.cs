@@ -6,6 +6,7 @@ namespace Distributed.Cluster.Tests.Ledgers;
 public sealed class LedgerTests : IDisposable
 {
     private const int Epochs = 3;
+    private const int Steps = 9;
 
     // 10 samples in batches of 4: three steps an epoch, the last one of 2 samples.
     private static readonly SlotSampler Sampler = new(10, 4, 2, 7);
@@ -18,7 +19,7 @@ public sealed class LedgerTests : IDisposable
     public void A_whole_run_is_proved_epoch_by_epoch()
     {
         Write(0, 9);
-        var audit = LedgerAudit.Of(folder.Path, Epochs);
+        var audit = LedgerAudit.Of(folder.Path, Steps);
         Assert.Empty(audit.Problems);
         Assert.Equal([1, 2, 3], Enumerable.Range(1, Epochs).Where(epoch => audit.Epochs.Contains($"epoch {epoch}: 10 samples, each counted once")));
         Assert.Equal(10, File.ReadAllLines(LedgerFile.Of(folder.Path)).Length);
@@ -32,7 +33,7 @@ public sealed class LedgerTests : IDisposable
         File.AppendAllText(LedgerFile.Of(folder.Path), "8 2 ");
         Assert.Equal(1, Write(5, 6));
         Assert.Equal(2, Write(4, 9));
-        Assert.Empty(LedgerAudit.Of(folder.Path, Epochs).Problems);
+        Assert.Empty(LedgerAudit.Of(folder.Path, Steps).Problems);
     }
 
     [Fact]
@@ -43,7 +44,7 @@ public sealed class LedgerTests : IDisposable
         var audit = LedgerAudit.Of(folder.Path, null);
         Assert.Empty(audit.Problems);
         Assert.Equal(["epoch 1: 10 samples, each counted once", "epoch 2: 8 of 10 samples, each counted once"], audit.Epochs);
-        Assert.Equal(2, LedgerAudit.Of(folder.Path, Epochs).Problems.Count);
+        Assert.Equal(2, LedgerAudit.Of(folder.Path, Steps).Problems.Count);
     }
 
     [Theory]
@@ -59,7 +60,7 @@ public sealed class LedgerTests : IDisposable
         var text = File.ReadAllText(file);
         Assert.Contains(line + "\n", text, StringComparison.Ordinal);
         File.WriteAllText(file, text.Replace(line + "\n", instead.Length == 0 ? "" : instead + "\n", StringComparison.Ordinal));
-        var audit = LedgerAudit.Of(folder.Path, Epochs);
+        var audit = LedgerAudit.Of(folder.Path, Steps);
         Assert.StartsWith("epoch 2: ", Assert.Single(audit.Problems), StringComparison.Ordinal);
         Assert.Contains(problem, audit.Problems[0], StringComparison.Ordinal);
         Assert.Equal(2, audit.Epochs.Count);

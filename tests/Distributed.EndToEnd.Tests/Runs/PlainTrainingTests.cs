@@ -18,7 +18,7 @@ public class PlainTrainingTests
         var (training, test) = job.Data.Open(folder.Path, job.Seed);
         using var first = training;
         using var second = test;
-        var steps = (long)new SlotSampler(training.Count, job.Batch, 1, job.Seed).StepsPerEpoch * job.Epochs;
+        var steps = job.Length.TotalSteps(new SlotSampler(training.Count, job.Batch, 1, job.Seed).StepsPerEpoch);
         var plain = PlainTraining.Run(job.Model, training, test, job.Loss.Create(), job.Optimizer, job.Batch, steps, job.Seed);
 
         var run = await RunResult.TrainAsync(folder, file);

@@ -81,7 +81,7 @@ public class LearningRateScheduleTests
     public void A_jobs_schedule_counts_its_partial_batches_and_scales_with_its_batch()
     {
         var spec = new OptimizerSpec("sgd", 0.1) { BaseBatch = 32, Schedule = new ScheduleSpec("step") { Every = new(1, true), Factor = 0.5 } };
-        var schedule = LearningRateSchedule.Of(spec, 1000, 64, 3);
+        var schedule = LearningRateSchedule.Of(spec, 1000, 64, stepsPerEpoch => 3L * stepsPerEpoch);
         Assert.Equal(0.2, schedule.At(15), 1e-15);
         Assert.Equal(0.1, schedule.At(16), 1e-15);
     }

@@ -36,11 +36,11 @@ public sealed class LearningRateSchedule
     /// <param name="optimizer">Base rate, schedule and scaling.</param>
     /// <param name="samples">Samples of the training set, above 0.</param>
     /// <param name="batch">Samples of a global batch.</param>
-    /// <param name="epochs">Epochs of the job.</param>
-    public static LearningRateSchedule Of(OptimizerSpec optimizer, int samples, int batch, int epochs)
+    /// <param name="totalSteps">Steps of the job, from the steps of an epoch.</param>
+    public static LearningRateSchedule Of(OptimizerSpec optimizer, int samples, int batch, Func<int, long> totalSteps)
     {
         var stepsPerEpoch = (samples - 1) / batch + 1;
-        return new LearningRateSchedule(optimizer.Schedule, optimizer.ScaledRate(batch), stepsPerEpoch, (long)stepsPerEpoch * epochs);
+        return new LearningRateSchedule(optimizer.Schedule, optimizer.ScaledRate(batch), stepsPerEpoch, totalSteps(stepsPerEpoch));
     }
 
     /// <summary>The learning rate of the update that turns version <paramref name="step"/> into the next one.</summary>
