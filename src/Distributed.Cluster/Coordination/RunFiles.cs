@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Distributed.Cluster.Jobs;
 using Distributed.Cluster.Monitoring;
+using Distributed.Cluster.Monitoring.TensorBoard;
 using Distributed.Learning;
 
 namespace Distributed.Cluster.Coordination;
@@ -21,6 +22,7 @@ internal sealed class RunFiles : IDisposable
 
     private readonly StreamWriter metrics;
     private readonly StreamWriter log;
+    private readonly RunEvents events;
 
     /// <param name="resumedAt">The version that the run in this folder goes on from; null: a run begins.</param>
     /// <exception cref="BadInputException">Something that the job goes by is not in the folder.</exception>
@@ -40,6 +42,7 @@ internal sealed class RunFiles : IDisposable
         metrics = Open("metrics.jsonl", mode);
         log = Open("cluster.log", mode);
         log.AutoFlush = true;
+        events = new RunEvents(folder);
     }
 
     public string Folder { get; }
@@ -52,20 +55,24 @@ internal sealed class RunFiles : IDisposable
 
     public string ModelFile => Path.Combine(Folder, "model.safetensors");
 
-    public void Write(StepRecord step, int epoch, double learningRate) => WriteLine(new
+    public void Write(StepRecord step, int epoch, double learningRate)
     {
-        kind = "step",
-        step = step.Step,
-        epoch,
-        loss = step.Loss,
-        accuracy = step.Accuracy,
-        samples = step.Samples,
-        learningRate,
-        stepMilliseconds = Round(step.TotalMilliseconds),
-        computeMilliseconds = Round(step.ComputeMilliseconds),
-        inputMilliseconds = Round(step.InputMilliseconds),
-        exchangeMilliseconds = Round(step.ExchangeMilliseconds),
-    });
+        WriteLine(new
+        {
+            kind = "step",
+            step = step.Step,
+            epoch,
+            loss = step.Loss,
+            accuracy = step.Accuracy,
+            samples = step.Samples,
+            learningRate,
+            stepMilliseconds = Round(step.TotalMilliseconds),
+            computeMilliseconds = Round(step.ComputeMilliseconds),
+            inputMilliseconds = Round(step.InputMilliseconds),
+            exchangeMilliseconds = Round(step.ExchangeMilliseconds),
+        });
+        events.Add(step, learningRate);
+    }
 
     /// <summary>The figures without the tables of classes, which summary.json holds.</summary>
     public void Write(Evaluation evaluation, int epoch)
@@ -74,6 +81,7 @@ internal sealed class RunFiles : IDisposable
         figures.Insert(0, "kind", "evaluation");
         figures.Insert(1, "epoch", epoch);
         metrics.WriteLine(figures.ToJsonString(JsonLine));
+        events.Add(evaluation.Version, figures);
     }
 
     /// <summary>Writes summary.json, whole or not at all.</summary>
@@ -89,7 +97,11 @@ internal sealed class RunFiles : IDisposable
     public void WriteCurves(string svg) => File.WriteAllText(Path.Combine(Folder, "curves.svg"), svg);
 
     /// <summary>Makes what was written so far visible to readers of the folder.</summary>
-    public void Flush() => metrics.Flush();
+    public void Flush()
+    {
+        metrics.Flush();
+        events.Flush();
+    }
 
     /// <summary>Has what was written so far outlast the machine.</summary>
     public void FlushToDisk()
@@ -102,6 +114,7 @@ internal sealed class RunFiles : IDisposable
     {
         metrics.Dispose();
         log.Dispose();
+        events.Dispose();
     }
 
     private static double Round(double milliseconds) => Math.Round(milliseconds, 4);

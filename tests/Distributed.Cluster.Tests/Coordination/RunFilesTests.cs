@@ -33,7 +33,10 @@ public sealed class RunFilesTests : IDisposable
         var summary = JsonDocument.Parse(File.ReadAllText(Path.Combine(run, "summary.json"))).RootElement;
         Assert.Equal("completed", summary.GetProperty("status").GetString());
         Assert.Equal(2, summary.GetProperty("stepMilliseconds").GetProperty("p95").GetDouble());
-        Assert.Equal(["cluster.log", "job.hocon", "metrics.jsonl", "summary.json"], Directory.GetFiles(run).Select(Path.GetFileName).Order());
+        Assert.Equal(["cluster.log", "events.out.tfevents", "job.hocon", "metrics.jsonl", "summary.json"], Directory.GetFiles(run).Select(NameOf).Order());
+
+        // Event files have their time in their name.
+        static string NameOf(string file) => Path.GetFileName(file).StartsWith("events", StringComparison.Ordinal) ? Path.GetFileNameWithoutExtension(file) : Path.GetFileName(file);
     }
 
     [Fact]

@@ -23,8 +23,8 @@ public class RunFilesTests
         var made = Assert.Single(Directory.GetDirectories(folder.In("runs")));
         Assert.Matches("^small-[0-9]{8}-[0-9]{6}$", Path.GetFileName(made));
         Assert.Equal(
-            ["cluster.log", "curves.svg", "job.hocon", "ledger", "metrics.jsonl", "model.safetensors", "summary.json"],
-            Directory.GetFileSystemEntries(made).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+            ["cluster.log", "curves.svg", "events.out.tfevents", "job.hocon", "ledger", "metrics.jsonl", "model.safetensors", "summary.json"],
+            Directory.GetFileSystemEntries(made).Select(NameOf).Order(StringComparer.Ordinal));
 
         var run = new RunResult(made);
         CheckSummary(run, ended);
@@ -36,6 +36,9 @@ public class RunFilesTests
             Fields(run, "node-joined"),
             fields => Assert.Empty(Directory.GetFileSystemEntries(Path.GetTempPath(), $"*-{fields.GetProperty("processId").GetString()}-*")));
     }
+
+    /// <summary>An event file has its time in its name.</summary>
+    private static string NameOf(string file) => Path.GetFileName(file).StartsWith("events", StringComparison.Ordinal) ? Path.GetFileNameWithoutExtension(file) : Path.GetFileName(file);
 
     private static void CheckSummary(RunResult run, Ended ended)
     {
