@@ -27,19 +27,22 @@ internal static class LocalCommand
         command.Add(data);
         command.Add(outFolder);
         command.Add(config);
+        var chaos = new ChaosOptions(command, ofNode: false);
         command.SetAction((parsed, _) => RunAsync(
             session,
             job.Load(parsed),
             parsed.GetValue(data) ?? ".",
             parsed.GetValue(outFolder),
             parsed.GetValue(config),
-            job.Plain(parsed)));
+            job.Plain(parsed),
+            chaos: chaos.ForNodes(parsed)));
         return command;
     }
 
     /// <summary>Starts the processes, runs the job and ends them; <paramref name="resumed"/> is the run that it goes on with, if any.</summary>
     public static async Task<int> RunAsync(
-        Session session, Job job, string dataFolder, string? outFolder, string? config, bool plain, ResumableRun? resumed = null)
+        Session session, Job job, string dataFolder, string? outFolder, string? config, bool plain, ResumableRun? resumed = null,
+        Func<string, string[]>? chaos = null)
     {
         // Everything that can be wrong is found before the first process starts.
         job.Data.CheckFiles(dataFolder);
@@ -60,9 +63,9 @@ internal static class LocalCommand
         // What this node logs is in the run's log; the terminal shows the run itself.
         await using var coordinator = await TrainerNode.StartAsync(options, static _ => { }, session.Interruption.Token);
         var folder = RunFolder.Prepare(outFolder, job.Name, DateTime.Now);
-        string[] arguments = ["--data", options.DataFolder, .. options.ConfigFile is { } file ? (string[])["--config", file] : []];
+        string[] arguments = ["--data", options.DataFolder, .. options.ConfigFile is { } file ? (string[])["--config", file] : [], .. chaos?.Invoke(folder) ?? []];
         var (outcome, causes) = await new LocalRun(coordinator, nodes).RunAsync(
-            job, folder, resumed?.Checkpoint, presenter.Show, exit => presenter.Notice(exit.Describe()), arguments, session.Interruption.Token);
+            job, folder, resumed?.Checkpoint, presenter.Show, presenter.Notice, arguments, session.Interruption.Token);
         return presenter.Finish(outcome, causes);
     }
 }

@@ -46,17 +46,20 @@ internal static class NodeCommand
         var withParent = new Option<bool>("--with-parent") { Description = "ends when its standard input does, so when its parent does" };
         foreach (var option in (Option[])[roles, seeds, host, port, dataPort, name, data, cores, config, runs, withParent]) command.Add(option);
 
+        var chaos = new ChaosOptions(command, ofNode: true);
         command.SetAction((parsed, _) =>
         {
             var role = parsed.GetValue(roles)!.Distinct().ToArray();
+            var called = parsed.GetValue(name) ?? $"{role[0]}-{Environment.MachineName.ToLowerInvariant()}-{Environment.ProcessId}";
             var options = new NodeOptions
             {
+                Chaos = chaos.Of(parsed, called),
                 Roles = role,
                 Seeds = parsed.GetValue(seeds) ?? [],
                 Host = parsed.GetValue(host) ?? "127.0.0.1",
                 Port = parsed.GetValue(port) ?? 0,
                 DataPort = parsed.GetValue(dataPort) ?? 0,
-                Name = parsed.GetValue(name) ?? $"{role[0]}-{Environment.MachineName.ToLowerInvariant()}-{Environment.ProcessId}",
+                Name = called,
                 DataFolder = parsed.GetValue(data) ?? ".",
                 Cores = parsed.GetValue(cores) is { } list ? Parsing.WholeNumbers(list)! : [],
                 ConfigFile = parsed.GetValue(config),

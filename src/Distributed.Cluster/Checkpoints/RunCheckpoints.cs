@@ -19,6 +19,16 @@ internal static partial class RunCheckpoints
     /// <exception cref="BadInputException">There is none.</exception>
     public static (Checkpoint Newest, IReadOnlyList<string> Damaged) Newest(string run)
     {
+        var (newest, damaged) = NewestOrNone(run);
+        return newest is not null
+            ? (newest, damaged)
+            : throw new BadInputException(
+                damaged.Count == 0 ? $"{run}: there is no checkpoint to resume from" : $"{run}: no checkpoint is whole: {string.Join("; ", damaged)}");
+    }
+
+    /// <summary>The newest checkpoint of a run that is whole, null where there is none, and a line for each newer one that is not.</summary>
+    public static (Checkpoint? Newest, IReadOnlyList<string> Damaged) NewestOrNone(string run)
+    {
         var damaged = new List<string>();
         foreach (var folder in All(FolderOf(run)).Reverse())
         {
@@ -34,8 +44,7 @@ internal static partial class RunCheckpoints
             }
         }
 
-        throw new BadInputException(
-            damaged.Count == 0 ? $"{run}: there is no checkpoint to resume from" : $"{run}: no checkpoint is whole: {string.Join("; ", damaged)}");
+        return (null, damaged);
     }
 
     /// <summary>Deletes all checkpoints but the newest ones, and what writes that broke off have left.</summary>

@@ -23,7 +23,8 @@ internal sealed record TrainerSettings(TimeSpan RegisterInterval, Deadlines Dead
             Duration(node, "register-interval"),
             new Deadlines(
                 Duration(deadlines, "gather"), Duration(deadlines, "prepare"), Duration(deadlines, "step-floor"),
-                deadlines.Number("step-factor", null, 1, 1000), Duration(deadlines, "handshake")),
+                deadlines.Number("step-factor", null, 1, 1000), Duration(deadlines, "handshake"), Duration(deadlines, "silence"),
+                Duration(deadlines, "members")),
             Duration(section, "progress-interval"),
             new LogSettings(
                 log.OneOf("level", null, "debug", "info", "warning", "error") switch
@@ -64,7 +65,10 @@ internal sealed record TrainerSettings(TimeSpan RegisterInterval, Deadlines Dead
 /// <param name="StepFloor">The least time that a step is granted.</param>
 /// <param name="StepFactor">How many times the typical step a step is granted.</param>
 /// <param name="Handshake">Opening one link.</param>
-internal sealed record Deadlines(TimeSpan Gather, TimeSpan Prepare, TimeSpan StepFloor, double StepFactor, TimeSpan Handshake)
+/// <param name="Silence">Without any word of a member before the job goes on without it.</param>
+/// <param name="Members">Waiting for members while a job has fewer than it needs to go on.</param>
+internal sealed record Deadlines(
+    TimeSpan Gather, TimeSpan Prepare, TimeSpan StepFloor, double StepFactor, TimeSpan Handshake, TimeSpan Silence, TimeSpan Members)
 {
     /// <summary>For writing down a model of so many floats: 10 MB/s is the least that is waited for.</summary>
     public TimeSpan Saving(long floats) => Prepare + TimeSpan.FromSeconds(floats * 3 * sizeof(float) / 10e6);

@@ -28,7 +28,13 @@ internal sealed class CoordinatorActor : ReceiveActor, IWithTimers
     {
         this.node = node;
         Receive<MembershipMessages.Register>(Register);
-        Receive<MembershipMessages.ProcessEnded>(ended => Lose(ended.Node, ended.How));
+        Receive<MembershipMessages.ProcessEnded>(ended =>
+        {
+            // This is certain, unlike silence; and while the cluster holds a member for unreachable, it lets nobody in.
+            if (nodes.TryGetValue(ended.Node, out var known))
+                Akka.Cluster.Cluster.Get(Context.System).Down(Address.Parse(known.Address));
+            Lose(ended.Node, ended.How);
+        });
         Receive<Terminated>(terminated => LoseActor(terminated.ActorRef, "it does not answer any more"));
         Receive<ClusterEvent.IMemberEvent>(changed =>
         {

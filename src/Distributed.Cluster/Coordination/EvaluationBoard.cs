@@ -10,6 +10,11 @@ internal sealed class EvaluationBoard(int testSamples)
     private readonly int blocks = Evaluator.BlockCount(testSamples);
     private long newest = -1;
 
+    public int TestSamples => testSamples;
+
+    /// <summary>The newest version whose evaluation is whole; −1 before the first.</summary>
+    public long Newest => newest;
+
     /// <summary>
     /// Adds a block; returns the evaluation that it completes, if it does. What comes again is dropped: no worker evaluates a
     /// version before all have evaluated the one before.

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Akka.Actor;
 using Distributed.Cluster.Checkpoints;
 using Distributed.Cluster.Jobs;
@@ -14,7 +15,12 @@ namespace Distributed.Cluster.Coordination;
 /// </summary>
 internal sealed partial class JobActor
 {
-    private readonly Checkpoint? checkpoint;
+    private const string CopyWork = "checkpoint copy";
+    private const string DiskWork = "checkpoint";
+    private const string RestoreWork = "restore";
+    private const string BestWork = "best";
+    private const string SaveWork = "save";
+
     private readonly Lock disk = new();
     private CheckpointContent? unwritten;
     private int writes;
@@ -25,13 +31,11 @@ internal sealed partial class JobActor
     private long? finalVersion;
     private bool modelSaved;
 
-    private sealed record Restored(string? BestSha256);
+    private sealed record Restored(long Term, string? BestSha256);
 
     private sealed record CheckpointRead(CheckpointContent? Content, Exception? Cause);
 
     private sealed record CheckpointWritten(long Version, string Folder, long Bytes, Exception? Cause);
-
-    private long FirstVersion => checkpoint?.Version ?? 0;
 
     /// <summary>Members need not hear of each other before the servers have what the checkpoint holds.</summary>
     private void Restore()
@@ -39,21 +43,28 @@ internal sealed partial class JobActor
         var store = Store();
         var best = earlyStopping is { RestoresBest: true, Best: { } evaluation } ? evaluation.Version : (long?)null;
         var bestFile = BestFile;
-        Work("restore", () =>
+        var (from, under) = (origin!, term);
+        Work(RestoreWork, () =>
         {
-            store.Restore(checkpoint!);
+            store.Restore(from);
             if (best is not { } version)
-                return new Restored(null);
+                return new Restored(under, null);
             // A later one than the best before the checkpoint will be found, and written, again.
             return store.ReadModel(bestFile) is { } kept && kept.Version >= version
-                ? new Restored(kept.WeightsSha256)
+                ? new Restored(under, kept.WeightsSha256)
                 : throw new BadInputException($"{bestFile}: expected the weights of the best evaluation before the checkpoint, of version {version}");
         });
     }
 
     /// <summary>Takes over what the run had found before the checkpoint.</summary>
+    [MemberNotNull(nameof(history))]
     private void TakeOver(EarlierRun earlier)
     {
+        statistics = new RunStatistics();
+        watch = new ConvergenceWatch();
+        history = new RunHistory(earlier.FirstStep);
+        earlyStopping = job.EarlyStopping is { } spec ? new EarlyStopping(spec) : null;
+        (lastStep, evaluation, stoppedAt, bestSha256) = (null, null, null, null);
         foreach (var step in earlier.Steps)
         {
             history.Add(step);
@@ -94,9 +105,10 @@ internal sealed partial class JobActor
         holds = true;
         heldSince = Environment.TickCount64;
         // The others wait for the held one: their deadline is that of the copying now.
-        foreach (var worker in workers.Skip(1))
+        var leased = Leased.ToArray();
+        foreach (var worker in leased.Skip(1))
             worker.Node.Actor.Tell(new TrainingMessages.BePatient(id, node.Settings.Deadlines.Saving(layout!.Length)));
-        workers[0].Node.Actor.Tell(new TrainingMessages.Pause(id));
+        leased[0].Node.Actor.Tell(new TrainingMessages.Pause(id));
     }
 
     private void Read(long version)
@@ -106,7 +118,7 @@ internal sealed partial class JobActor
         checkpointVersion = version;
         checkpointAt = heldSince = Environment.TickCount64;
         var store = Store();
-        Work("checkpoint copy", () =>
+        Work(CopyWork, () =>
         {
             try
             {
@@ -122,6 +134,12 @@ internal sealed partial class JobActor
 
     private void Take(CheckpointRead read)
     {
+        if (failing)
+        {
+            read.Content?.Dispose();
+            return;
+        }
+
         node.Log.CheckpointCopied(checkpointVersion, Environment.TickCount64 - heldSince);
         if (read.Content is not null)
         {
@@ -129,16 +147,17 @@ internal sealed partial class JobActor
             unwritten = read.Content;
         }
 
-        if (interruptAsked)
+        // Whoever held has been halted meanwhile where the members have changed.
+        if (holds && interruptAsked)
         {
             finalVersion = checkpointVersion;
             Become(Saving);
         }
-        else
+        else if (holds)
         {
             holds = false;
             lastProgressAt = Environment.TickCount64;
-            workers[0].Node.Actor.Tell(new TrainingMessages.Continue(id));
+            Leased.First().Node.Actor.Tell(new TrainingMessages.Continue(id));
         }
 
         if (read.Cause is { } cause)
@@ -150,7 +169,7 @@ internal sealed partial class JobActor
     /// <summary>Writes what was copied, once the figures of all its steps are in the run's folder: whoever resumes needs both.</summary>
     private void WriteCheckpoint()
     {
-        if (unwritten is not { } content || board!.Next < content.Version || phase is not ("training" or "saving"))
+        if (unwritten is not { } content || board!.Next < content.Version || phase is not ("training" or "saving" or Reforming))
             return;
         unwritten = null;
         writes++;
@@ -158,7 +177,7 @@ internal sealed partial class JobActor
         ledger!.FlushToDisk();
         var store = Store();
         var (folder, text, keep) = (RunCheckpoints.FolderOf(files.Folder), job.Text, job.Checkpoint.Keep);
-        Work("checkpoint", () =>
+        Work(DiskWork, () =>
         {
             using (content)
                 lock (disk)
@@ -181,6 +200,8 @@ internal sealed partial class JobActor
     private void Take(CheckpointWritten written)
     {
         writes--;
+        if (failing)
+            return;
         if (written.Cause is { } cause)
             Lose(written.Version, cause);
         else

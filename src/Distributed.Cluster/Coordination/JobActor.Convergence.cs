@@ -10,10 +10,10 @@ namespace Distributed.Cluster.Coordination;
 /// <summary>What a job's coordinator does with an evaluation: write it down, warn, decide whether the job goes on.</summary>
 internal sealed partial class JobActor
 {
-    private readonly RunHistory history;
-    private readonly ConvergenceWatch watch = new();
     private readonly Queue<Evaluation> evaluated = new();
-    private readonly EarlyStopping? earlyStopping;
+    private RunHistory history;
+    private ConvergenceWatch watch = new();
+    private EarlyStopping? earlyStopping;
     private long? stoppedAt;
     private string? bestSha256;
     private bool savesBest;
@@ -49,6 +49,8 @@ internal sealed partial class JobActor
             Warn(trouble, figures, trainingLoss);
         if (earlyStopping is not null)
             Decide(earlyStopping, figures);
+        else if (figures.Version < Steps)
+            Tell(figures.Version, stop: false);
     }
 
     private void Warn(ConvergenceTrouble trouble, Evaluation figures, double trainingLoss)
@@ -86,7 +88,7 @@ internal sealed partial class JobActor
             savesBest = true;
             var store = Store();
             var file = BestFile;
-            Work("best", () => new BestSaved(figures, WriteModel(store, figures.Version, file)));
+            Work(BestWork, () => new BestSaved(figures, WriteModel(store, figures.Version, file)));
             return;
         }
 
@@ -105,12 +107,14 @@ internal sealed partial class JobActor
     private void Tell(long version, bool stop)
     {
         lastProgressAt = Environment.TickCount64;
-        foreach (var worker in workers)
+        foreach (var worker in Leased)
             worker.Node.Actor.Tell(new TrainingMessages.Decided(id, version, stop));
     }
 
     private void Take(BestSaved saved)
     {
+        if (failing || rebuild)
+            return;
         savesBest = false;
         bestSha256 = saved.WeightsSha256;
         node.Log.ModelWritten(saved.Evaluation.Version, BestFile, saved.WeightsSha256);
@@ -127,7 +131,7 @@ internal sealed partial class JobActor
         {
             evaluation = best;
             var sha = bestSha256!;
-            Work("save", () =>
+            Work(SaveWork, () =>
             {
                 File.Move(bestFile, file, overwrite: true);
                 return new Saved(best.Version, sha);
@@ -137,7 +141,7 @@ internal sealed partial class JobActor
         {
             var store = Store();
             var version = LastVersion;
-            Work("save", () =>
+            Work(SaveWork, () =>
             {
                 var sha = WriteModel(store, version, file);
                 File.Delete(bestFile);

@@ -11,6 +11,9 @@ namespace Distributed.Cluster.Coordination;
 internal sealed partial class JobActor
 {
     private readonly List<string> knownStragglers = [];
+
+    /// <summary>What threads of this actor are busy with.</summary>
+    private readonly List<string> inHand = [];
     private long lastProgressAt = Environment.TickCount64;
     private StepTimes? stepTimes;
 
@@ -18,52 +21,33 @@ internal sealed partial class JobActor
 
     private int Epochs => sampler is null ? job.Length.Epochs ?? 0 : job.Length.TotalEpochs(sampler.StepsPerEpoch);
 
-    private void Always()
-    {
-        Receive<TrainingMessages.MemberFailed>(Fail);
-        Receive<WorkFailed>(failed => Fail(MemberFailure.Describe(id, node.Name, failed.Cause)));
-        Receive<NodeGone>(gone =>
-        {
-            if (LetGo(gone.Node))
-                Fail(new TrainingMessages.MemberFailed(
-                    id, gone.Node, TrainingMessages.CauseRank.NodeLost, $"{gone.Node} is gone: {gone.How}", null, BadInput: false));
-        });
-    }
-
-    /// <summary>Whoever is gone has nothing left to release. Whether it was a member of this job.</summary>
-    private bool LetGo(string name)
-    {
-        var worker = Array.Find(workers, candidate => candidate.Node.Name == name);
-        var server = Array.Find(servers, candidate => candidate.Node.Name == name);
-        if (worker is not null)
-            worker.Released = true;
-        if (server is not null)
-            server.Released = true;
-        return worker is not null || server is not null;
-    }
-
-    private WorkerState WorkerOf(string name) => workers.First(worker => worker.Node.Name == name);
-
     private IEnumerable<string> NotReady() =>
         servers.Where(server => server.Endpoint is null).Select(server => server.Node.Name)
-            .Concat(workers.Where(worker => !worker.Ready).Select(worker => $"{worker.Node.Name} ({worker.Phase})"));
+            .Concat(workers.Where(worker => !(worker.Leased ? worker.Ready : worker.Prepared)).Select(worker => $"{worker.Node.Name} ({worker.Phase})"));
 
     private void Take(ProgressMessages.WorkerReport report)
     {
-        WorkerOf(report.Node).Update(report);
+        if (Heard(report.Node, "worker") is not { } worker)
+            return;
+        worker.Update(report);
         if (board is null || sampler is null)
             return;
         if (report.Evaluations.Length > 0)
             lastProgressAt = Environment.TickCount64;
         foreach (var part in report.Steps)
-            foreach (var step in board.Add(part))
-                Complete(step);
+            Add(part);
         foreach (var block in report.Evaluations)
             if (evaluations!.Add(block) is { } figures)
                 evaluated.Enqueue(figures);
         // The last block of a test may come before another worker's report of the step that it tests.
         CompleteEvaluations();
         WriteCheckpoint();
+    }
+
+    private void Add(ProgressMessages.StepReport part)
+    {
+        foreach (var step in board!.Add(part))
+            Complete(step);
     }
 
     private void Complete(StepRecord step)
@@ -75,6 +59,7 @@ internal sealed partial class JobActor
         history.Add(step);
         lastStep = step;
         lastProgressAt = Environment.TickCount64;
+        failuresInARow = 0;
         (stepTimes ??= new StepTimes(node.Settings.Deadlines.StepFloor, node.Settings.Deadlines.StepFactor)).Add(TimeSpan.FromMilliseconds(step.TotalMilliseconds));
         epochSteps.Add(step);
         if ((step.Step + 1) % sampler.StepsPerEpoch != 0)
@@ -86,7 +71,10 @@ internal sealed partial class JobActor
         epochSteps.Clear();
     }
 
-    /// <summary>No step and no block of an evaluation for longer than steps take: says who lags, and ends the job at twice that time.</summary>
+    /// <summary>
+    /// No step and no block of an evaluation for longer than steps take: says who lags, and goes on without it at twice that time, or ends the
+    /// job where there is nobody else.
+    /// </summary>
     private void WatchForStall()
     {
         var allowed = stepTimes?.Deadline ?? node.Settings.Deadlines.StepFloor;
@@ -100,7 +88,9 @@ internal sealed partial class JobActor
         }
 
         // Whoever still computes the oldest step is waited for; the others wait in the exchange.
-        var slowest = workers.Where(worker => !worker.Finished).OrderBy(worker => worker.Step).ThenBy(worker => worker.Phase == "exchanging").First();
+        var slowest = Leased.Where(worker => !worker.Finished).OrderBy(worker => worker.Step).ThenBy(worker => worker.Phase == "exchanging").FirstOrDefault();
+        if (slowest is null)
+            return;
         var seconds = Math.Round((Environment.TickCount64 - slowest.Since) / 1000.0, 1);
         var what = $"{slowest.Node.Name} (slots {slowest.SlotsText}) has been {slowest.Phase} step {slowest.Step} for {seconds} s";
         if (!knownStragglers.Contains(slowest.Node.Name))
@@ -110,9 +100,13 @@ internal sealed partial class JobActor
             Notice($"no step for {silent.TotalSeconds:F0} s: {what}");
         }
 
-        if (silent > 2 * allowed)
-            Fail(new TrainingMessages.MemberFailed(
-                id, slowest.Node.Name, TrainingMessages.CauseRank.TimedOut, $"no step for {silent.TotalSeconds:F0} s: {what}", null, BadInput: false));
+        if (silent <= 2 * allowed)
+            return;
+        var late = $"no step for {silent.TotalSeconds:F0} s: {what}";
+        if (workers.Count == 1)
+            Fail(new TrainingMessages.MemberFailed(id, slowest.Node.Name, TrainingMessages.CauseRank.TimedOut, late, null, BadInput: false));
+        else
+            Exclude(slowest, late);
     }
 
     private RunStore Store()
@@ -121,10 +115,11 @@ internal sealed partial class JobActor
         return new RunStore(id, secret, node.Name, connect!, layout!, deadlines.Handshake, deadlines.Saving(layout!.Length));
     }
 
-    /// <summary>Runs work on a thread of its own and tells this actor the result.</summary>
+    /// <summary>Runs work on a thread of its own and tells this actor the result, then <see cref="WorkOver"/>.</summary>
     private void Work(string name, Func<object> work)
     {
         var self = Self;
+        inHand.Add(name);
         new Thread(() =>
         {
             object result;
@@ -135,10 +130,11 @@ internal sealed partial class JobActor
             catch (Exception exception)
             {
                 // The top of the thread: the actor reports it.
-                result = new WorkFailed(exception);
+                result = new WorkFailed(name, exception);
             }
 
             self.Tell(result);
+            self.Tell(new WorkOver(name));
         })
         { Name = name, IsBackground = true }.Start();
     }
@@ -189,8 +185,8 @@ internal sealed partial class JobActor
         var summary = new RunSummary(
             job.Name, status.ToString().ToLowerInvariant(), job.Workers, job.Servers, job.Slots, Epochs, statistics.Steps, statistics.Samples,
             Math.Round(statistics.SamplesPerSecond, 1), statistics.Total, statistics.Compute, statistics.Input, statistics.Exchange,
-            workers.Sum(worker => worker.BytesSent) + servers.Sum(server => server.BytesSent), layout?.ParameterCount ?? 0, weightsSha256,
-            evaluation, stoppedAt is not null, ledger?.Restarts ?? 0, Elapsed, reason);
+            bytesOfLost + workers.Sum(worker => worker.BytesSent) + servers.Sum(server => server.BytesSent), layout?.ParameterCount ?? 0, weightsSha256,
+            evaluation, stoppedAt is not null, (earlierRestarts ?? 0) + restarts, Elapsed, reason);
         ledger?.FlushToDisk();
         files.Write(summary);
         if (statistics.Steps > 0)

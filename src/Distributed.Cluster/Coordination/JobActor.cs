@@ -5,15 +5,14 @@ using Distributed.Cluster.Jobs;
 using Distributed.Cluster.Ledgers;
 using Distributed.Cluster.Monitoring;
 using Distributed.Cluster.Nodes;
-using Distributed.Cluster.ParameterServers;
 using Distributed.Cluster.Protocol;
 using Distributed.Learning;
 
 namespace Distributed.Cluster.Coordination;
 
 /// <summary>
-/// Coordinates one job from its nodes to its files: Gathering → Preparing → Training → Saving → Releasing. It is on no step's
-/// path: workers and servers go on without it, and it only hears of what they did.
+/// Coordinates one job from its nodes to its files: Gathering → Regrouping → Training → Saving → Releasing, and back to Regrouping at every
+/// change of its members. It is on no step's path: workers and servers go on without it, and it only hears of what they did.
 /// </summary>
 internal sealed partial class JobActor : ReceiveActor, IWithTimers
 {
@@ -26,8 +25,6 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
     /// <summary>How long members may take to let go of a job that is over.</summary>
     private static readonly TimeSpan ReleaseBound = TimeSpan.FromSeconds(10);
 
-    private const long Term = 1;
-
     private readonly NodeContext node;
     private readonly Guid id;
     private readonly Job job;
@@ -35,12 +32,12 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
     private readonly RunFiles files;
     private readonly EventMerger clusterLog;
     private readonly byte[] secret = RandomNumberGenerator.GetBytes(32);
-    private readonly RunStatistics statistics = new();
+    private RunStatistics statistics = new();
     private readonly long started = Environment.TickCount64;
     private readonly List<string> notices = [];
     private readonly List<TrainingMessages.MemberFailed> failures = [];
 
-    private WorkerState[] workers = [];
+    private readonly List<WorkerState> workers = [];
     private ServerState[] servers = [];
     private ParameterLayout? layout;
     private TrainingMessages.Connect? connect;
@@ -59,6 +56,7 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
     private string? weightsSha256;
     private bool interruptAsked;
     private bool serversAsked;
+    private bool failing;
 
     /// <summary>The nodes that are free for this job, at every change; from the coordinator.</summary>
     public sealed record Available(MembershipMessages.NodeInfo[] Nodes);
@@ -70,7 +68,9 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
 
     private sealed record Saved(long Version, string WeightsSha256);
 
-    private sealed record WorkFailed(Exception Cause);
+    private sealed record WorkFailed(string Name, Exception Cause);
+
+    private sealed record WorkOver(string Name);
 
     private sealed record Tick
     {
@@ -95,9 +95,8 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
         this.files = files;
         this.clusterLog = clusterLog;
         this.submitter = submitter;
-        this.checkpoint = checkpoint;
-        earlyStopping = job.EarlyStopping is { } spec ? new EarlyStopping(spec) : null;
-        history = new RunHistory(files.Earlier.FirstStep);
+        origin = checkpoint;
+        membership = new Membership(job.MinWorkers, job.MaxWorkers);
         checkpointVersion = FirstVersion;
         TakeOver(files.Earlier);
         Become(Gathering);
@@ -122,172 +121,68 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
 
     private void Gathering()
     {
-        Always();
         Receive<Available>(available =>
         {
-            var freeWorkers = available.Nodes.Where(candidate => candidate.Roles.Contains("worker")).Take(job.Workers).ToArray();
-            var freeServers = available.Nodes.Where(candidate => candidate.Roles.Contains("server")).Take(job.Servers).ToArray();
-            if (freeWorkers.Length == job.Workers && freeServers.Length == job.Servers)
-                Prepare(freeWorkers, freeServers);
-            else
-                reason = $"it needs {job.Workers} workers and {job.Servers} servers; there are {freeWorkers.Length} and {freeServers.Length}";
+            Know(available);
+            Gather(job.Workers, job.Servers);
         });
+        Always();
         Receive<JobMessages.Interrupt>(_ => End(JobStatus.Interrupted, "stopped before it had begun"));
         Receive<Tick>(_ =>
         {
-            if (PhaseLasts(node.Settings.Deadlines.Gather))
+            // Better with fewer workers than not at all.
+            if (PhaseLasts(node.Settings.Deadlines.Gather) && !Gather(job.MinWorkers, job.Servers))
                 End(JobStatus.Failed, $"waited {node.Settings.Deadlines.Gather.TotalSeconds:F0} s for nodes: {reason}");
             Publish();
         });
     }
 
-    private void Prepare(MembershipMessages.NodeInfo[] workerNodes, MembershipMessages.NodeInfo[] serverNodes)
+    private bool Gather(int leastWorkers, int leastServers)
     {
-        reason = null;
-        Enter("preparing");
-        workers = [.. SlotLeases.Deal(job.Slots, job.Workers).Zip(workerNodes, (slots, worker) => new WorkerState(worker, slots))];
-        servers = [.. serverNodes.Select(server => new ServerState(server, []))];
-        foreach (var worker in workers)
+        var freeWorkers = NodesOf("worker").Count();
+        var freeServers = NodesOf("server").Count();
+        if (freeWorkers < leastWorkers || freeServers < leastServers)
         {
-            node.Log.SlotsLeased(worker.Node.Name, worker.SlotsText, Term);
-            worker.Node.Actor.Tell(new TrainingMessages.Train(id, job.Text, secret, Term, worker.Slots, FirstVersion));
+            reason = $"it needs {job.Workers} workers and {job.Servers} servers; there are {Math.Min(freeWorkers, job.Workers)} and {Math.Min(freeServers, job.Servers)}";
+            return false;
         }
 
+        reason = null;
+        Enter("preparing");
+        Recruit(job.Workers);
         Work("layout", () =>
         {
             using var module = job.Model.Build(job.Seed);
             return new LayoutReady(ParameterLayout.Of(module));
         });
-        Become(Preparing);
-    }
-
-    private void Preparing()
-    {
-        Always();
-        Receive<LayoutReady>(ready => PlaceShards(ready.Layout));
-        Receive<TrainingMessages.ServerReady>(ready =>
-        {
-            var server = servers.First(candidate => candidate.Node.Name == ready.Node);
-            server.Endpoint = ready.Endpoint;
-            node.Log.ServerReady(server.Node.Name, $"{ready.Endpoint.Host}:{ready.Endpoint.Port}");
-            if (!servers.All(candidate => candidate.Endpoint is not null))
-                return;
-            DescribeServers();
-            if (checkpoint is null)
-                ConnectWorkers();
-            else
-                Restore();
-        });
-        Receive<Restored>(restored =>
-        {
-            bestSha256 = restored.BestSha256;
-            node.Log.JobResumed(job.Name, FirstVersion, checkpoint!.Folder);
-            ConnectWorkers();
-        });
-        Receive<TrainingMessages.WorkerReady>(ready =>
-        {
-            var worker = WorkerOf(ready.Node);
-            worker.Ready = true;
-            node.Log.WorkerReady(worker.Node.Name, string.Join(", ", ready.Links));
-            if (sampler is null)
-            {
-                sampler = new SlotSampler(ready.TrainingSamples, job.Batch, job.Slots, job.Seed);
-                learningRates = job.LearningRates(ready.TrainingSamples);
-                evaluations = new EvaluationBoard(ready.TestSamples);
-                board = new StepBoard(job.Slots, FirstVersion);
-                epochSteps.AddRange(files.Earlier.Steps.Skip((int)(FirstVersion / sampler.StepsPerEpoch) * sampler.StepsPerEpoch));
-            }
-
-            try
-            {
-                ledger ??= new LedgerWriter(files.Folder, FirstVersion, sampler, job.Seed);
-            }
-            catch (BadInputException exception)
-            {
-                Fail(MemberFailure.Describe(id, node.Name, exception));
-                return;
-            }
-
-            if (sampler.Samples != ready.TrainingSamples)
-                Fail(new TrainingMessages.MemberFailed(
-                    id, worker.Node.Name, TrainingMessages.CauseRank.Own,
-                    $"{worker.Node.Name} has {ready.TrainingSamples} training samples, {workers.First(other => other.Ready).Node.Name} has {sampler.Samples}: the nodes' data differ",
-                    null, BadInput: true));
-            else if (workers.All(candidate => candidate.Ready))
-                Train();
-        });
-        // A fast worker's first reports may overtake a slow one's readiness.
-        Receive<ProgressMessages.WorkerReport>(Take);
-        Receive<JobMessages.Interrupt>(_ => Release(JobStatus.Interrupted, "stopped before the first step"));
-        Receive<Tick>(_ =>
-        {
-            if (PhaseLasts(node.Settings.Deadlines.Prepare))
-                Fail(new TrainingMessages.MemberFailed(
-                    id, node.Name, TrainingMessages.CauseRank.TimedOut,
-                    $"waited {node.Settings.Deadlines.Prepare.TotalSeconds:F0} s for {string.Join(", ", NotReady())} to be ready", null, BadInput: false));
-            Publish();
-        });
-    }
-
-    private void PlaceShards(ParameterLayout known)
-    {
-        layout = known;
-        var shards = ShardPlan
-            .Cut(known.TrainableLength, servers.Length, servers.Min(server => server.Node.Cores), known.Length - known.TrainableLength)
-            .Select(shard => new TrainingMessages.ShardDescription(shard.Shard, shard.Server, shard.Offset, shard.Length)).ToArray();
-        servers = [.. servers.Select((server, i) => new ServerState(server.Node, [.. shards.Where(shard => shard.Server == i)]))];
-        foreach (var server in servers)
-        {
-            node.Log.ShardsAssigned(server.Node.Name, string.Join(",", server.Shards.Select(shard => shard.Shard)), server.Bytes, Term);
-            server.Node.Actor.Tell(new TrainingMessages.Serve(id, job.Text, secret, Term, FirstVersion, known.Hash, server.Shards));
-        }
-    }
-
-    private void DescribeServers() =>
-        connect = new TrainingMessages.Connect(
-            id, layout!.Hash,
-            [.. servers.Select(server => new TrainingMessages.ServerDescription(
-                server.Node.Name, server.Endpoint!.Host, server.Endpoint.Port, server.Endpoint.UnixName, server.Endpoint.HostId))],
-            [.. servers.SelectMany(server => server.Shards)]);
-
-    private void ConnectWorkers()
-    {
-        foreach (var worker in workers)
-            worker.Node.Actor.Tell(connect!);
-        if (servers.Length > 1 && job.Optimizer.NormExchanges > 0)
-            foreach (var server in servers)
-                server.Node.Actor.Tell(connect!);
-    }
-
-    private void Train()
-    {
-        Enter("training");
-        checkpointAt = Environment.TickCount64;
-        node.Log.JobStarted(job.Name, layout!.ParameterCount, job.Slots, job.Workers, job.Servers, Steps);
-        Become(Training);
+        Begin();
+        return true;
     }
 
     private void Training()
     {
         Always();
-        Receive<ProgressMessages.WorkerReport>(Take);
         Receive<TrainingMessages.WorkerFinished>(finished =>
         {
-            var worker = WorkerOf(finished.Node);
+            if (Leased.FirstOrDefault(candidate => candidate.Node.Name == finished.Node) is not { } worker || finished.Term != term)
+                return;
             worker.Finished = true;
             worker.BytesSent = finished.BytesSent;
-            if (workers.All(candidate => candidate.Finished))
+            if (Leased.All(candidate => candidate.Finished))
                 SaveModel();
         });
-        Receive<BestSaved>(Take);
         Receive<JobMessages.Interrupt>(_ => Interrupt());
-        Receive<TrainingMessages.Paused>(paused => Read(paused.Version));
-        Receive<CheckpointRead>(Take);
-        Receive<CheckpointWritten>(Take);
+        Receive<TrainingMessages.Paused>(paused =>
+        {
+            if (holds)
+                Read(paused.Version);
+        });
         Receive<Tick>(_ =>
         {
+            WatchForSilence();
             WatchForStall();
             WatchForCheckpoint();
+            TellRecorded();
             Publish();
         });
     }
@@ -295,28 +190,27 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
     private void Saving()
     {
         Always();
-        Receive<ProgressMessages.WorkerReport>(Take);
-        Receive<Saved>(saved =>
-        {
-            weightsSha256 = saved.WeightsSha256;
-            node.Log.ModelWritten(saved.Version, files.ModelFile, saved.WeightsSha256);
-            modelSaved = true;
-            if (writes == 0)
-                Release(JobStatus.Completed, null);
-        });
-        Receive<CheckpointWritten>(Take);
         Receive<Tick>(_ => Publish());
+    }
+
+    private void Take(Saved saved)
+    {
+        weightsSha256 = saved.WeightsSha256;
+        node.Log.ModelWritten(saved.Version, files.ModelFile, saved.WeightsSha256);
+        modelSaved = true;
+        if (writes == 0)
+            Release(JobStatus.Completed, null);
     }
 
     /// <summary>Something went wrong: wait a moment for whatever else comes, since consequences can overtake their cause.</summary>
     private void Fail(TrainingMessages.MemberFailed failed)
     {
-        node.Log.MemberFailed(failed.Node, failed.Rank.ToString(), failed.Reason, failed.Detail ?? "");
         failures.Add(failed);
         var onlyLinks = failures.TrueForAll(failure => failure.Rank == TrainingMessages.CauseRank.LinkLost);
         Timers.StartSingleTimer("cause", NameCause.Instance, onlyLinks ? LinkCauseWindow : CauseWindow);
-        if (failures.Count > 1)
+        if (failing)
             return;
+        failing = true;
         Enter("failing");
         Become(Failing);
     }
@@ -324,8 +218,6 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
     private void Failing()
     {
         Always();
-        Receive<ProgressMessages.WorkerReport>(Take);
-        Receive<CheckpointRead>(read => read.Content?.Dispose());
         Receive<NameCause>(_ =>
         {
             var cause = failures.MinBy(failure => failure.Rank)!;
@@ -352,7 +244,7 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
     {
         Receive<TrainingMessages.Released>(released =>
         {
-            if (released.Role == "worker" && Array.Find(workers, worker => worker.Node.Name == released.Node) is { } worker)
+            if (released.Role == "worker" && workers.Find(worker => worker.Node.Name == released.Node) is { } worker)
                 worker.Released = true;
             if (released.Role == "server" && Array.Find(servers, server => server.Node.Name == released.Node) is { } server)
             {
@@ -364,7 +256,10 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
         });
         Receive<NodeGone>(gone =>
         {
-            LetGo(gone.Node);
+            if (workers.Find(worker => worker.Node.Name == gone.Node) is { } worker)
+                worker.Released = true;
+            if (Array.Find(servers, server => server.Node.Name == gone.Node) is { } server)
+                server.Released = true;
             ReleaseFurther();
         });
         Receive<ReleaseOver>(_ => End(status, reason));

@@ -4,19 +4,33 @@ using Distributed.Cluster.Protocol;
 namespace Distributed.Cluster.Coordination;
 
 /// <summary>What a job's coordinator knows of one worker.</summary>
-internal sealed class WorkerState(MembershipMessages.NodeInfo node, int[] slots)
+internal sealed class WorkerState(MembershipMessages.NodeInfo node)
 {
     private readonly Queue<ProgressMessages.StepReport> newest = new();
 
     public MembershipMessages.NodeInfo Node { get; } = node;
 
-    public int[] Slots { get; } = slots;
+    /// <summary>The slots that it computes; none before its first lease and between two.</summary>
+    public int[] Slots { get; set; } = [];
 
+    /// <summary>Whether it has its data and its module.</summary>
+    public bool Prepared { get; set; }
+
+    /// <summary>Whether a lease was given to it that it has not been halted from.</summary>
+    public bool Leased { get; set; }
+
+    /// <summary>Whether it is linked under its lease.</summary>
     public bool Ready { get; set; }
 
     public bool Finished { get; set; }
 
     public bool Released { get; set; }
+
+    /// <summary>How long nothing has been heard of it.</summary>
+    public TimeSpan Silence { get; set; }
+
+    /// <summary>How often it could not link since it last did.</summary>
+    public int LinkFailures { get; set; }
 
     public long BytesSent { get; set; }
 
@@ -28,7 +42,7 @@ internal sealed class WorkerState(MembershipMessages.NodeInfo node, int[] slots)
     public long Since { get; private set; } = Environment.TickCount64;
 
     /// <summary>"0-1" for consecutive slots.</summary>
-    public string SlotsText => Slots[^1] - Slots[0] == Slots.Length - 1
+    public string SlotsText => Slots.Length == 0 ? "none" : Slots[^1] - Slots[0] == Slots.Length - 1
         ? new SlotRange(Slots[0], Slots.Length).ToString()
         : string.Join(",", Slots);
 
@@ -65,6 +79,12 @@ internal sealed class ServerState(MembershipMessages.NodeInfo node, TrainingMess
     public TrainingMessages.DataAddress? Endpoint { get; set; }
 
     public bool Released { get; set; }
+
+    /// <summary>How long nothing has been heard of it.</summary>
+    public TimeSpan Silence { get; set; }
+
+    /// <summary>The slots that the next update of its shards waits for, as it last said.</summary>
+    public int[] MissingSlots { get; set; } = [];
 
     public long BytesSent { get; set; }
 

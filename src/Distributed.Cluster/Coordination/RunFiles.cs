@@ -20,9 +20,9 @@ internal sealed class RunFiles : IDisposable
 
     private static readonly JsonSerializerOptions JsonLine = new(Json) { WriteIndented = false };
 
-    private readonly StreamWriter metrics;
+    private StreamWriter metrics;
     private readonly StreamWriter log;
-    private readonly RunEvents events;
+    private RunEvents events;
 
     /// <param name="resumedAt">The version that the run in this folder goes on from; null: a run begins.</param>
     /// <exception cref="BadInputException">Something that the job goes by is not in the folder.</exception>
@@ -32,9 +32,7 @@ internal sealed class RunFiles : IDisposable
         Directory.CreateDirectory(folder);
         if (resumedAt is { } version)
         {
-            Earlier = EarlierRun.Keep(Path.Combine(folder, "metrics.jsonl"), version);
-            if (Earlier.FirstStep > 0 && job.EarlyStopping is not null)
-                throw new BadInputException($"{Path.Combine(folder, "metrics.jsonl")}: expected all steps before {version}, which early stopping goes by");
+            Keep(job, version);
         }
 
         File.WriteAllText(Path.Combine(folder, "job.hocon"), job.Text);
@@ -48,12 +46,30 @@ internal sealed class RunFiles : IDisposable
     public string Folder { get; }
 
     /// <summary>What the run had found before it was resumed.</summary>
-    public EarlierRun Earlier { get; } = EarlierRun.None;
+    public EarlierRun Earlier { get; private set; } = EarlierRun.None;
 
     /// <summary>Where the merged log of all nodes goes.</summary>
     public TextWriter Log => log;
 
     public string ModelFile => Path.Combine(Folder, "model.safetensors");
+
+    /// <summary>Drops what was written of later steps than those before a version: they are made again.</summary>
+    /// <exception cref="BadInputException">Something that the job goes by is not in the folder.</exception>
+    public void GoBack(Job job, long version)
+    {
+        metrics.Dispose();
+        // A new file, as after a resumption: who reads them takes the later one of two for the same step.
+        events.Dispose();
+        try
+        {
+            Keep(job, version);
+        }
+        finally
+        {
+            metrics = Open("metrics.jsonl", FileMode.Append);
+            events = new RunEvents(Folder);
+        }
+    }
 
     public void Write(StepRecord step, int epoch, double learningRate)
     {
@@ -115,6 +131,13 @@ internal sealed class RunFiles : IDisposable
         metrics.Dispose();
         log.Dispose();
         events.Dispose();
+    }
+
+    private void Keep(Job job, long version)
+    {
+        Earlier = EarlierRun.Keep(Path.Combine(Folder, "metrics.jsonl"), version);
+        if (Earlier.FirstStep > 0 && job.EarlyStopping is not null)
+            throw new BadInputException($"{Path.Combine(Folder, "metrics.jsonl")}: expected all steps before {version}, which early stopping goes by");
     }
 
     private static double Round(double milliseconds) => Math.Round(milliseconds, 4);

@@ -42,6 +42,12 @@ internal sealed record Job
 
     public required int Workers { get; init; }
 
+    /// <summary>With fewer workers training waits for others.</summary>
+    public required int MinWorkers { get; init; }
+
+    /// <summary>Workers that join while training are given slots up to this number.</summary>
+    public required int MaxWorkers { get; init; }
+
     public required int Servers { get; init; }
 
     /// <summary>Compute threads of a slot; part of the job, since another number gives other bits.</summary>
@@ -102,6 +108,8 @@ internal sealed record Job
         var workers = root.Integer("workers", 2, 1, 1024);
         var servers = root.Integer("servers", 1, 1, 256);
         var slots = root.Text("slots", "auto") == "auto" ? workers : root.Integer("slots", null, 1, 4096);
+        var minWorkers = root.Integer("min-workers", 1, 1, 1024);
+        var maxWorkers = root.Integer("max-workers", workers, 1, 1024);
         var threads = root.Integer("threads", 1, 1, 1024);
         var evaluation = EvaluationSchedule.Read(root);
         var checkpoint = CheckpointSchedule.Read(root);
@@ -118,6 +126,10 @@ internal sealed record Job
                 + (batch < slots ? $"the smallest that do: {slots}" : $"nearest that do: {batch / slots * slots} and {(batch / slots + 1) * slots}"));
         if (workers > slots)
             throw root.Error("workers", $"{workers} workers but only {slots} slots: a worker needs a slot at least (set slots to {workers} or more)");
+        if (minWorkers > workers)
+            throw root.Error("min-workers", $"expected at most the {workers} workers that the job begins with, got {minWorkers}");
+        if (maxWorkers < workers || maxWorkers > slots)
+            throw root.Error("max-workers", $"expected {workers} (the workers that the job begins with) to {slots} (its slots), got {maxWorkers}");
         model.CheckShapes();
         if (loss.ClassWeights is { } weights && weights.Count != model.Output[^1])
             throw root.Error("loss.class-weights", $"expected {model.Output[^1]} weights, one an output of the model, got {weights.Count}");
@@ -137,6 +149,8 @@ internal sealed record Job
             Batch = batch,
             Slots = slots,
             Workers = workers,
+            MinWorkers = minWorkers,
+            MaxWorkers = maxWorkers,
             Servers = servers,
             Threads = threads,
             SameHost = sameHost,

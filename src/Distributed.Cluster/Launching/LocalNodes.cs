@@ -10,6 +10,7 @@ internal sealed class LocalNodes(OwnProgram program, int workers, int threads) :
 
     private readonly Lock gate = new();
     private readonly List<NodeProcess> nodes = [];
+    private readonly Dictionary<string, string[]> commands = [];
     private readonly List<NodeExit> lost = [];
     private readonly CoreReservation cores = CoreReservation.Of(workers * threads);
     private bool closed;
@@ -59,12 +60,32 @@ internal sealed class LocalNodes(OwnProgram program, int workers, int threads) :
         {
             // Under the lock: a signal's thread that kills all children must not miss one that is being born.
             if (closed) throw new OperationCanceledException($"{name} was not started: the run is ending");
-            node = NodeProcess.Start(program, name, arguments, threads);
+            commands[name] = [.. arguments];
+            node = NodeProcess.Start(program, name, commands[name], threads);
             nodes.Add(node);
         }
 
         _ = WatchAsync(node);
         return node;
+    }
+
+    /// <summary>Starts a child that has ended once more, with what it was told before; nothing when the children are being ended.</summary>
+    public void StartAgain(string name)
+    {
+        try
+        {
+            Start(name, commands[name]);
+        }
+        catch (OperationCanceledException)
+        {
+            // The run is ending.
+        }
+    }
+
+    /// <summary>Whether a child of a role runs.</summary>
+    public bool Lives(string role)
+    {
+        lock (gate) return nodes.Exists(node => node.Name.StartsWith(role + "-", StringComparison.Ordinal) && !node.Exited.IsCompleted);
     }
 
     /// <summary>Ends all children at once and starts no more.</summary>

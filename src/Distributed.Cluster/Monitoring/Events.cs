@@ -80,6 +80,27 @@ internal static partial class Events
     [LoggerMessage(33, LogLevel.Warning, "{Count} events were lost on the way to the cluster log", EventName = "events-lost")]
     public static partial void EventsLost(this ILogger log, long count);
 
+    [LoggerMessage(34, LogLevel.Warning, "{Node} ({Role}) is lost to the job: {Reason}", EventName = "member-lost")]
+    public static partial void MemberLost(this ILogger log, string node, string role, string reason);
+
+    [LoggerMessage(35, LogLevel.Information, "{Node} joins the job", EventName = "member-joined")]
+    public static partial void MemberJoined(this ILogger log, string node);
+
+    [LoggerMessage(36, LogLevel.Information, "term {Term} begins: {Reason}", EventName = "term-raised")]
+    public static partial void TermRaised(this ILogger log, long term, string reason);
+
+    [LoggerMessage(37, LogLevel.Information, "training goes on from version {Version} in term {Term} (workers {Workers}, servers {Servers}, milliseconds {Milliseconds})", EventName = "regrouped")]
+    public static partial void Regrouped(this ILogger log, long version, long term, int workers, int servers, long milliseconds);
+
+    [LoggerMessage(38, LogLevel.Warning, "the job goes back from version {From} to version {To} ({Where})", EventName = "went-back")]
+    public static partial void WentBack(this ILogger log, long from, long to, string where);
+
+    [LoggerMessage(39, LogLevel.Warning, "training waits: {What}", EventName = "waiting-for-members")]
+    public static partial void WaitingForMembers(this ILogger log, string what);
+
+    [LoggerMessage(43, LogLevel.Information, "{Home}", EventName = "second-home")]
+    public static partial void SecondHome(this ILogger log, string home);
+
     [LoggerMessage(40, LogLevel.Information, "node at {Address} started with {Cores} cores", EventName = "node-started")]
     public static partial void NodeStarted(this ILogger log, string address, int cores);
 

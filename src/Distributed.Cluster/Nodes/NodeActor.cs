@@ -14,11 +14,18 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
 {
     public const string Name = "node";
 
+    private const string Worker = "worker";
+    private const string Server = "server";
+
     private readonly NodeContext node;
     private readonly EventRelay events;
     private readonly IActorRef coordinator;
     private readonly MembershipMessages.NodeInfo info;
-    private readonly Dictionary<IActorRef, List<IActorRef>> partsOfJobs = [];
+    private readonly List<Part> parts = [];
+    private int partsBegun;
+
+    /// <summary>What this node does for a job as a worker or as a server.</summary>
+    private sealed record Part(Guid Id, string Role, IActorRef Job, IActorRef Actor);
 
     private sealed record RegisterNow
     {
@@ -46,36 +53,30 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
         Receive<JobMessages.Submit>(coordinator.Forward);
         Receive<JobMessages.Interrupt>(coordinator.Forward);
         Receive<MembershipMessages.ProcessEnded>(coordinator.Forward);
-        Receive<TrainingMessages.Train>(order => Begin(WorkerActor.Props(node, order, Sender), WorkerName(order.Job)));
-        Receive<TrainingMessages.Serve>(order => Begin(ShardServerActor.Props(node, order, Sender), ServerName(order.Job)));
-        Receive<TrainingMessages.Connect>(connect =>
-        {
-            // Both may be here; each takes the first and ignores the second.
-            Context.Child(WorkerName(connect.Job)).Forward(connect);
-            Context.Child(ServerName(connect.Job)).Forward(connect);
-        });
-        Receive<TrainingMessages.Pause>(pause => Context.Child(WorkerName(pause.Job)).Forward(pause));
-        Receive<TrainingMessages.BePatient>(wait => Context.Child(WorkerName(wait.Job)).Forward(wait));
-        Receive<TrainingMessages.Continue>(go => Context.Child(WorkerName(go.Job)).Forward(go));
-        Receive<TrainingMessages.Decided>(decided => Context.Child(WorkerName(decided.Job)).Forward(decided));
-        Receive<TrainingMessages.DescribeShards>(ask => Context.Child(ServerName(ask.Job)).Forward(ask));
-        Receive<TrainingMessages.RaiseTerm>(raise => Context.Child(ServerName(raise.Job)).Forward(raise));
+        Receive<TrainingMessages.Train>(order => Begin(order.Job, Worker, WorkerActor.Props(node, order, Sender)));
+        Receive<TrainingMessages.Serve>(order => Begin(order.Job, Server, ShardServerActor.Props(node, order, Sender)));
+        Receive<TrainingMessages.Lease>(lease => Forward(lease.Job, Worker, lease));
+        Receive<TrainingMessages.Halt>(halt => Forward(halt.Job, Worker, halt));
+        Receive<TrainingMessages.Pause>(pause => Forward(pause.Job, Worker, pause));
+        Receive<TrainingMessages.BePatient>(wait => Forward(wait.Job, Worker, wait));
+        Receive<TrainingMessages.Continue>(go => Forward(go.Job, Worker, go));
+        Receive<TrainingMessages.Decided>(decided => Forward(decided.Job, Worker, decided));
+        Receive<TrainingMessages.Connect>(connect => Forward(connect.Job, Server, connect));
+        Receive<TrainingMessages.RaiseTerm>(raise => Forward(raise.Job, Server, raise));
+        Receive<TrainingMessages.Recorded>(recorded => Forward(recorded.Job, Server, recorded));
         Receive<TrainingMessages.Release>(release =>
         {
             // The job's log closes soon after its members have let go.
             PassEventsOn();
-            var part = Context.Child(release.Role == "worker" ? WorkerName(release.Job) : ServerName(release.Job));
-            if (part.IsNobody())
+            if (!Forward(release.Job, release.Role, release))
                 Sender.Tell(new TrainingMessages.Released(release.Job, node.Name, release.Role, 0));
-            else
-                part.Forward(release);
         });
         Receive<Terminated>(terminated =>
         {
+            parts.RemoveAll(part => part.Actor.Equals(terminated.ActorRef));
             // A job's coordinator is gone, perhaps without a word: nobody will release its parts. The next job's are not its.
-            if (partsOfJobs.Remove(terminated.ActorRef, out var parts))
-                foreach (var part in parts)
-                    Context.Stop(part);
+            foreach (var part in parts.Where(part => part.Job.Equals(terminated.ActorRef)))
+                Context.Stop(part.Actor);
         });
     }
 
@@ -92,17 +93,30 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
 
     protected override void PostStop() => PassEventsOn();
 
-    private static string WorkerName(Guid job) => $"worker-{job:N}";
+    /// <summary>A part that breaks has failed: it must not begin anew, silently, without what it held.</summary>
+    protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(exception =>
+    {
+        if (parts.Find(part => part.Actor.Equals(Sender)) is { } broken)
+            broken.Job.Tell(MemberFailure.Describe(broken.Id, node.Name, exception));
+        return Directive.Stop;
+    });
 
-    private static string ServerName(Guid job) => $"server-{job:N}";
-
-    /// <summary>Starts this node's part in the sender's job.</summary>
-    private void Begin(Props part, string name)
+    /// <summary>Starts this node's part in the sender's job. A name is free only some time after its last holder's end: each has its own.</summary>
+    private void Begin(Guid job, string role, Props props)
     {
         Context.Watch(Sender);
-        if (!partsOfJobs.TryGetValue(Sender, out var parts))
-            partsOfJobs.Add(Sender, parts = []);
-        parts.Add(Context.ActorOf(part, name));
+        var number = partsBegun++;
+        var taken = !Context.Child($"{role}-{job:N}").IsNobody();
+        var actor = Context.ActorOf(props, taken ? $"{role}-{job:N}-{number}" : $"{role}-{job:N}");
+        parts.Add(new Part(job, role, Sender, Context.Watch(actor)));
+    }
+
+    /// <summary>Passes a message on to the newest part in a job; false where there is none.</summary>
+    private bool Forward(Guid job, string role, object message)
+    {
+        var part = parts.FindLast(candidate => candidate.Id == job && candidate.Role == role);
+        part?.Actor.Forward(message);
+        return part is not null;
     }
 
     private void PassEventsOn()

@@ -33,6 +33,9 @@ internal sealed record NodeOptions
     /// <summary>Where a coordinator keeps the folders of runs.</summary>
     public string RunsFolder { get; init; } = "runs";
 
+    /// <summary>Faults on purpose; null: none.</summary>
+    public Chaos.IChaos? Chaos { get; init; }
+
     /// <summary>The node's name in logs and views, unique in its cluster.</summary>
     public required string Name { get; init; }
 }

@@ -14,6 +14,9 @@ namespace Distributed.Cluster.Nodes;
 /// <summary>One process of a cluster, from its start until it has left.</summary>
 internal sealed class TrainerNode : IAsyncDisposable
 {
+    /// <summary>How long the actor system may take to end.</summary>
+    private static readonly TimeSpan EndBound = TimeSpan.FromSeconds(20);
+
     private readonly ActorSystem system;
     private readonly EventLog log;
     private readonly IActorRef node;
@@ -65,7 +68,8 @@ internal sealed class TrainerNode : IAsyncDisposable
             var context = new NodeContext(
                 options.Name, [.. options.Roles], options.Host, options.DataPort, options.DataFolder, options.RunsFolder,
                 [.. options.Cores], config.Trainer,
-                log.Logger);
+                log.Logger)
+            { Chaos = options.Chaos };
             if (options.Roles.Contains("coordinator"))
             {
                 system.ActorOf(
@@ -130,7 +134,7 @@ internal sealed class TrainerNode : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         if (!system.WhenTerminated.IsCompleted)
-            await system.Terminate();
+            await Task.WhenAny(system.Terminate(), Task.Delay(EndBound));
         log.Dispose();
     }
 }

@@ -28,6 +28,8 @@ internal sealed unsafe class NormExchange : IDisposable
     private readonly List<(int Shard, string Node)> expected;
     private long newest;
     private Exception? end;
+    private bool patient;
+    private long deadlineFrom;
 
     private readonly record struct Contribution(int Shard, int First, int Count, bool Own);
 
@@ -120,6 +122,21 @@ internal sealed unsafe class NormExchange : IDisposable
             Add(round, contribution);
     }
 
+    /// <summary>
+    /// Whether deadlines stand still: while slots are leased anew, shards whose gradients are all in wait for those of the others. When work
+    /// goes on, deadlines begin anew.
+    /// </summary>
+    public void Wait(bool withoutDeadline)
+    {
+        lock (sync)
+        {
+            if (patient && !withoutDeadline)
+                deadlineFrom = Environment.TickCount64;
+            patient = withoutDeadline;
+            Monitor.PulseAll(sync);
+        }
+    }
+
     /// <summary>Ends all waits, now and from now on.</summary>
     public void Close()
     {
@@ -163,13 +180,13 @@ internal sealed unsafe class NormExchange : IDisposable
     private void Wait(Round round, long version)
     {
         var allowed = times.Deadline;
-        var deadline = Environment.TickCount64 + (long)allowed.TotalMilliseconds;
+        var begun = Environment.TickCount64;
         while (round.PartsIn < blocks.Count)
         {
             if (end is not null)
                 throw end;
-            var left = deadline - Environment.TickCount64;
-            if (left > 0 && Monitor.Wait(sync, (int)Math.Min(left, int.MaxValue)))
+            var left = Math.Max(begun, deadlineFrom) + (long)allowed.TotalMilliseconds - Environment.TickCount64;
+            if (patient ? Monitor.Wait(sync) : left > 0 && Monitor.Wait(sync, (int)Math.Min(left, int.MaxValue)))
                 continue;
             var missing = expected.Where(shard => !round.In.Exists(known => known.Shard == shard.Shard));
             throw new TimeoutException(

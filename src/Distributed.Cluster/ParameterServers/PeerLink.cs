@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Distributed.Cluster.Chaos;
 using Distributed.Transport;
 
 namespace Distributed.Cluster.ParameterServers;
@@ -10,30 +11,41 @@ namespace Distributed.Cluster.ParameterServers;
 internal sealed unsafe class PeerLink : IDisposable
 {
     private readonly IReadOnlyDictionary<int, Shard> shards;
-    private readonly Action<int> samples;
+    private readonly Action<PeerLink, FrameHeader> joined;
+    private readonly SlotFigures? figures;
     private readonly NormExchange? norms;
     private readonly Action<PeerLink, Exception?> ended;
+    private readonly IChaos? chaos;
     private readonly LinkSender sender;
     private readonly Thread reader;
     private readonly Dictionary<(int Shard, SlotRange Piece), PrivateMemory> received = [];
 
-    /// <param name="samples">Hears how many training samples the peer found, before anything else of it.</param>
+    /// <param name="joined">Hears of a worker, before anything else of it, how many training samples it found and from which version on it goes.</param>
+    /// <param name="figures">Takes what slots saw; null where another server does.</param>
     /// <param name="norms">Takes the norms of a server's shards; null where they are not needed.</param>
     /// <param name="ended">Called once, on the link's thread, when the link is over; the exception is the peer's fault, if any.</param>
     public PeerLink(
-        Link link, IReadOnlyDictionary<int, Shard> shards, Action<int> samples,
-        NormExchange? norms, Action<PeerLink, Exception?> ended)
+        Link link, IReadOnlyDictionary<int, Shard> shards, Action<PeerLink, FrameHeader> joined, SlotFigures? figures,
+        NormExchange? norms, Action<PeerLink, Exception?> ended, IChaos? chaos = null)
     {
         Link = link;
         this.shards = shards;
-        this.samples = samples;
+        this.joined = joined;
+        this.figures = figures;
         this.norms = norms;
         this.ended = ended;
+        this.chaos = chaos;
         sender = new LinkSender(link, _ => link.Abort());
         reader = new Thread(Run) { Name = $"link from {link.Peer.Node}", IsBackground = true };
     }
 
     public Link Link { get; }
+
+    /// <summary>The term of a worker's leases; 0 until it has said it.</summary>
+    public long Term { get; private set; }
+
+    /// <summary>Set when the leases under which a worker linked are over: what becomes of the link means nothing any more.</summary>
+    public volatile bool Retired;
 
     public bool IsWorker => Link.Peer.Role == "worker";
 
@@ -94,7 +106,11 @@ internal sealed unsafe class PeerLink : IDisposable
                         TakeGradient(ShardOf(header), header);
                         break;
                     case FrameKind.Samples when IsWorker && header.Tag is > 0 and <= int.MaxValue:
-                        samples((int)header.Tag);
+                        Term = header.Term;
+                        joined(this, header);
+                        break;
+                    case FrameKind.Figures when IsWorker && figures is not null:
+                        TakeFigures(header);
                         break;
                     case FrameKind.Norms when IsServer && norms is not null:
                         norms.Take(Link, header);
@@ -143,6 +159,16 @@ internal sealed unsafe class PeerLink : IDisposable
         }
 
         mine?.Update();
+    }
+
+    private void TakeFigures(in FrameHeader header)
+    {
+        if (header.PayloadBytes > SlotFigures.BytesOfSlot * SlotFigures.MostInFrame || header.PayloadBytes % SlotFigures.BytesOfSlot != 0)
+            throw new LinkException($"{Link.Peer.Node} sent figures of {header.PayloadBytes} bytes");
+        var payload = stackalloc byte[(int)header.PayloadBytes];
+        Link.ReceivePayload(payload, header.PayloadBytes);
+        if (!Retired && !figures!.Add(header.Version, new ReadOnlySpan<byte>(payload, (int)header.PayloadBytes)))
+            throw new LinkException($"{Link.Peer.Node} sent figures of slots that the job has not");
     }
 
     private void TakeGradient(Shard shard, in FrameHeader header)
@@ -195,6 +221,7 @@ internal sealed unsafe class PeerLink : IDisposable
     /// <summary>Answers a fetch: tag 0 asks for the weights of a version, tag 1 for the optimizer's state at it.</summary>
     private void Answer(Shard shard, in FrameHeader header)
     {
+        chaos?.At(ChaosPhase.WhileCheckpointing, header.Version);
         var answer = header with { Kind = FrameKind.State, PayloadBytes = 0 };
         if (header.Tag == ShardClient.Weights && shard.Version == header.Version)
         {

@@ -118,10 +118,14 @@ internal sealed unsafe class Shard : IDisposable
         }
     }
 
-    public void RaiseTerm(long term)
+    /// <summary>Raises the term. Whether an update is due or under way, which still reads what older terms brought.</summary>
+    public bool RaiseTerm(long term)
     {
         lock (gate)
+        {
             rules.RaiseTerm(term);
+            return rules.Complete;
+        }
     }
 
     /// <summary>

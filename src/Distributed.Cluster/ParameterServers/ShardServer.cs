@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using Distributed.Cluster.Chaos;
 using Distributed.Cluster.Configuration;
 using Distributed.Cluster.Jobs;
 using Distributed.Cluster.Protocol;
@@ -20,7 +21,9 @@ internal sealed unsafe class ShardServer : IDisposable
     private readonly TrainingMessages.Serve order;
     private readonly LinkIdentity me;
     private readonly TimeSpan handshake;
-    private readonly Action<Exception> failed;
+    private readonly Action<Exception, long, bool> failed;
+    private readonly IChaos? chaos;
+    private readonly SlotFigures? figures;
     private readonly SharedSegment weights;
     private readonly VersionWord shared;
     private readonly LinkListener? listener;
@@ -32,21 +35,29 @@ internal sealed unsafe class ShardServer : IDisposable
     private bool linked;
     private long bytesSent;
     private long announced;
+    private readonly List<(PeerLink[] Peers, (Shard Shard, long Version)[] Readers)> retired = [];
+    private long term;
+    private volatile bool retires;
     private volatile bool closing;
 
     /// <param name="listenOn">The address of the data plane.</param>
     /// <param name="port">Its port; 0 takes a free one.</param>
     /// <param name="refused">Hears of connections that did not become links.</param>
-    /// <param name="failed">Hears of what ends this server's part in the job, from any of its threads.</param>
+    /// <param name="failed">
+    /// Hears of what went wrong, from any thread: the term of the leases under which it did, and whether this server is in order all the same.
+    /// </param>
     public ShardServer(
         Job job, TrainingMessages.Serve order, string node, string listenOn, int port, Deadlines deadlines, Action<string> refused,
-        Action<Exception> failed)
+        Action<Exception, long, bool> failed, IChaos? chaos = null)
     {
         this.job = job;
         this.order = order;
         handshake = deadlines.Handshake;
         me = new LinkIdentity(order.Job, order.LayoutHash, node, "server");
         this.failed = failed;
+        this.chaos = chaos;
+        term = order.Term;
+        figures = order.Shards.Any(shard => shard.Shard == 0) ? new SlotFigures(job.Slots) : null;
         torch.set_num_threads(1);
         using var module = job.Model.Build(job.Seed);
         var layout = ParameterLayout.Of(module);
@@ -81,11 +92,49 @@ internal sealed unsafe class ShardServer : IDisposable
 
     public IReadOnlyCollection<Shard> Shards => shards.Values;
 
-    public void RaiseTerm(long term)
+    /// <summary>The lowest version of its shards, and the slots that the next update there waits for.</summary>
+    public (long Version, int[] Missing) Progress =>
+        shards.Values.MinBy(shard => shard.Version) is { } last ? (last.Version, [.. last.Missing]) : (order.Version, []);
+
+    /// <summary>
+    /// From here on nothing of lower terms is taken, and the links that workers made under them are closed. An update that is due or under way
+    /// is finished; until then the memory stays from which it reads.
+    /// </summary>
+    /// <returns>Where the shards stand; one that is in an update may move on by itself.</returns>
+    public TrainingMessages.ShardVersion[] RaiseTerm(long newTerm)
     {
-        foreach (var shard in shards.Values)
-            shard.RaiseTerm(term);
+        Volatile.Write(ref term, newTerm);
+        var ended = peers.Values.Where(peer => peer.IsWorker && peer.Term < newTerm).ToArray();
+        foreach (var peer in ended)
+        {
+            peer.Retired = true;
+            peer.Close();
+            peers.TryRemove(peer.Link, out _);
+        }
+
+        norms?.Wait(true);
+        var versions = shards.Values.Select(shard => (Shard: shard, shard.Version, Reads: shard.RaiseTerm(newTerm))).ToArray();
+        lock (retired)
+        {
+            retired.Add((ended, [.. versions.Where(shard => shard.Reads).Select(shard => (shard.Shard, shard.Version))]));
+            retires = true;
+        }
+
+        FreeRetired();
+        return [.. versions.Select(shard => new TrainingMessages.ShardVersion(shard.Shard.Range.Shard, shard.Version))];
     }
+
+    /// <summary>What slots saw in the steps that the first shard has committed and nobody has written down; empty where it is elsewhere.</summary>
+    public IReadOnlyList<ProgressMessages.StepReport> FiguresFrom(long recordedBelow)
+    {
+        if (figures is null)
+            return [];
+        figures.Forget(recordedBelow);
+        return figures.Below(shards[0].Version);
+    }
+
+    /// <summary>All steps below this one are written down.</summary>
+    public void Forget(long recordedBelow) => figures?.Forget(recordedBelow);
 
     /// <summary>
     /// Links this server with the others whose shards it exchanges norms with: of two servers, the later one dials. Blocks; only the
@@ -123,6 +172,9 @@ internal sealed unsafe class ShardServer : IDisposable
             shard.Stop();
         foreach (var peer in peers.Values)
             peer.Dispose();
+        lock (retired)
+            foreach (var peer in retired.SelectMany(batch => batch.Peers))
+                peer.Dispose();
         foreach (var shard in shards.Values)
             shard.Dispose();
         norms?.Dispose();
@@ -143,13 +195,13 @@ internal sealed unsafe class ShardServer : IDisposable
             shards.Add(description.Shard, new Shard(
                 new ShardRange(description.Shard, description.Server, description.Offset, description.Length), job.Slots, order.Version, order.Term,
                 new ShardOptimizer(job.Optimizer, layout, description.Offset, description.Length - statistics.Floats), statistics,
-                LearningRate, norms, even, odd, Announce, failed));
+                LearningRate, norms, even, odd, Announce, cause => failed(cause, 0, false)));
         }
     }
 
     private void Accept(Link link)
     {
-        var peer = new PeerLink(link, shards, samples => learningRates ??= job.LearningRates(samples), norms, PeerEnded);
+        var peer = new PeerLink(link, shards, Join, figures, norms, PeerEnded, chaos);
         peers[link] = peer;
         if (closing)
         {
@@ -157,33 +209,84 @@ internal sealed unsafe class ShardServer : IDisposable
             return;
         }
 
-        // Whoever joins over TCP is sent at once what each shard has; later versions follow as they are committed.
-        if (peer.IsWorker && !peer.SharesMemory)
-            foreach (var shard in shards.Values)
-                peer.SendWeights(shard, shard.Version, order.Term);
         if (peer.IsServer)
             norms?.Join(peer);
         peer.Start();
     }
 
+    /// <summary>
+    /// A worker begins. Over TCP it is sent at once the version from which it goes on and, where a shard is ahead of others, the one after;
+    /// later versions follow as they are committed.
+    /// </summary>
+    private void Join(PeerLink peer, FrameHeader header)
+    {
+        if (header.Term < Volatile.Read(ref term))
+        {
+            // It linked while its term ended.
+            peer.Retired = true;
+            throw new LinkException($"{peer.Link.Peer.Node} links under term {header.Term}, which is over");
+        }
+
+        learningRates ??= job.LearningRates((int)header.Tag);
+        norms?.Wait(false);
+        if (peer.SharesMemory)
+            return;
+        foreach (var shard in shards.Values)
+            for (var version = header.Version; version <= shard.Version; version++)
+                peer.SendWeights(shard, version, header.Term);
+    }
+
     // An update needs gradients, and every worker says how many samples there are before it sends one.
-    private double LearningRate(long version) =>
-        (learningRates ?? throw new InvalidOperationException("no worker has said how many samples it trains on")).At(version);
+    private double LearningRate(long version)
+    {
+        chaos?.At(ChaosPhase.BeforeCommit, version);
+        return (learningRates ?? throw new InvalidOperationException("no worker has said how many samples it trains on")).At(version);
+    }
 
     private void Announce(Shard shard, long version)
     {
+        chaos?.At(ChaosPhase.BeforeAnnouncing, version - 1);
         foreach (var peer in peers.Values)
             if (peer.IsWorker && !peer.SharesMemory && !peer.Link.IsClosed)
-                peer.SendWeights(shard, version, order.Term);
+                peer.SendWeights(shard, version, peer.Term);
         // A worker needs all shards' weights to begin, and no shard goes on before it has begun: the last one here speaks for all.
         if (Interlocked.Increment(ref announced) % shards.Count == 0)
             shared.Publish(version);
+        if (retires)
+            FreeRetired();
+    }
+
+    /// <summary>Frees the memory of links of earlier terms from which no update reads any more.</summary>
+    private void FreeRetired()
+    {
+        PeerLink[] free;
+        lock (retired)
+        {
+            var done = retired.Where(batch => Array.TrueForAll(batch.Readers, reader => reader.Shard.Version > reader.Version)).ToArray();
+            free = [.. done.SelectMany(batch => batch.Peers)];
+            foreach (var batch in done)
+                retired.Remove(batch);
+            retires = retired.Count > 0;
+        }
+
+        if (free.Length == 0)
+            return;
+        // On a thread of its own: a link's thread may be the one that does an update and calls here.
+        new Thread(() =>
+        {
+            foreach (var peer in free)
+            {
+                Interlocked.Add(ref bytesSent, peer.Link.BytesSent);
+                peer.Dispose();
+            }
+        })
+        { Name = "links of earlier terms", IsBackground = true }.Start();
     }
 
     /// <summary>A peer's link is over: on purpose, by the peer's death, or (with a cause) by its fault.</summary>
     private void PeerEnded(PeerLink peer, Exception? cause)
     {
-        if (closing)
+        if (closing || peer.Retired)
             return;
         if (!peer.IsWorker && !peer.IsServer)
         {
@@ -192,13 +295,17 @@ internal sealed unsafe class ShardServer : IDisposable
             peer.Dispose();
             // Its end is its own affair; what went wrong here is not.
             if (cause is not null and not LinkException)
-                failed(cause);
+                failed(cause, 0, false);
             return;
         }
 
-        // What a worker has sent may be in the middle of a sum: its memory stays until this server ends.
-        failed(cause is null or LinkException
-            ? new LinkException($"the link from {peer.Link.Peer.Node} is lost: {cause?.Message ?? "it was closed"}", cause)
-            : cause);
+        // What a worker has sent may be in the middle of a sum: its memory stays until the term is raised or this server ends. Without its
+        // link to another server this one can't make an update that needs norms; without a worker's it is in order.
+        if (cause is null or LinkException)
+            failed(
+                new LinkException($"the link from {peer.Link.Peer.Node} is lost: {cause?.Message ?? "it was closed"}", cause),
+                peer.IsWorker ? peer.Term : Volatile.Read(ref term), peer.IsWorker);
+        else
+            failed(cause, 0, false);
     }
 }

@@ -7,8 +7,10 @@ using Distributed.Cluster.Protocol;
 namespace Distributed.Cluster.ParameterServers;
 
 /// <summary>One server node's part in one job: the memory and links of its shards, and a parameter-server actor for each.</summary>
-internal sealed class ShardServerActor : ReceiveActor
+internal sealed class ShardServerActor : ReceiveActor, IWithTimers
 {
+    private const int SlotsPerMessage = 200;
+
     private readonly NodeContext node;
     private readonly TrainingMessages.Serve order;
     private readonly IActorRef job;
@@ -16,21 +18,30 @@ internal sealed class ShardServerActor : ReceiveActor
     private ShardServer? server;
     private bool stopped;
     private bool released;
+    private long term;
 
     private sealed record Started
     {
         public static readonly Started Instance = new();
     }
 
-    private sealed record Broke(Exception Cause);
+    private sealed record Broke(Exception Cause, long Term, bool CanGoOn);
+
+    private sealed record ReportNow
+    {
+        public static readonly ReportNow Instance = new();
+    }
 
     public ShardServerActor(NodeContext node, TrainingMessages.Serve order, IActorRef job)
     {
         this.node = node;
         this.order = order;
         this.job = job;
+        term = order.Term;
         Become(Starting);
     }
+
+    public ITimerScheduler Timers { get; set; } = null!;
 
     public static Props Props(NodeContext node, TrainingMessages.Serve order, IActorRef job) =>
         Akka.Actor.Props.Create(() => new ShardServerActor(node, order, job));
@@ -39,9 +50,10 @@ internal sealed class ShardServerActor : ReceiveActor
     {
         // Building the initial weights takes a while and runs torch: never on a dispatcher.
         var self = Self;
+        Timers.StartPeriodicTimer("report", ReportNow.Instance, node.Settings.ProgressInterval);
         OnThread("server start", () => HandOver(self, new ShardServer(
             Job.Parse("job", order.JobText, new JobOverrides()), order, node.Name, node.Host, node.DataPort, node.Settings.Deadlines,
-            node.Log.LinkRefused, cause => self.Tell(new Broke(cause)))));
+            node.Log.LinkRefused, (cause, of, canGoOn) => self.Tell(new Broke(cause, of, canGoOn)), node.Chaos)));
     }
 
     protected override void PostStop()
@@ -78,10 +90,11 @@ internal sealed class ShardServerActor : ReceiveActor
                 Context.ActorOf(ParameterServerActor.Props(shard), $"shard-{shard.Range.Shard}");
             var endpoint = server.Endpoint;
             job.Tell(new TrainingMessages.ServerReady(
-                order.Job, node.Name, new TrainingMessages.DataAddress(endpoint.Host, endpoint.Port, endpoint.UnixName, endpoint.HostId)));
+                order.Job, node.Name, order.Term, new TrainingMessages.DataAddress(endpoint.Host, endpoint.Port, endpoint.UnixName, endpoint.HostId)));
             Become(Serving);
         });
         Receive<Broke>(Report);
+        Receive<ReportNow>(_ => job.Tell(new TrainingMessages.ServerReport(order.Job, node.Name, term, order.Version, [])));
         Receive<TrainingMessages.Release>(_ => Become(Abandoned));
     }
 
@@ -93,17 +106,39 @@ internal sealed class ShardServerActor : ReceiveActor
             var serving = server!;
             OnThread("server links", () => serving.LinkServers(servers));
         });
-        Receive<TrainingMessages.RaiseTerm>(raise =>
+        Receive<TrainingMessages.RaiseTerm>(Raise);
+        Receive<TrainingMessages.Recorded>(recorded => server!.Forget(recorded.Step));
+        Receive<ReportNow>(_ =>
         {
-            foreach (var child in Context.GetChildren())
-                child.Forward(raise);
-        });
-        Receive<TrainingMessages.DescribeShards>(_ =>
-        {
-            foreach (var child in Context.GetChildren())
-                child.Forward(TrainingMessages.DescribeShard.Instance);
+            var (version, missing) = server!.Progress;
+            job.Tell(new TrainingMessages.ServerReport(order.Job, node.Name, term, version, missing));
         });
         Receive<TrainingMessages.Release>(_ => End());
+    }
+
+    private void Raise(TrainingMessages.RaiseTerm raise)
+    {
+        term = Math.Max(term, raise.Term);
+        var versions = server!.RaiseTerm(term);
+        // Messages stay far below the control plane's 32 KB.
+        var batch = new List<ProgressMessages.StepReport>();
+        foreach (var step in server.FiguresFrom(raise.RecordedBelow))
+        {
+            batch.Add(step);
+            if (batch.Sum(report => report.Slots.Length) < SlotsPerMessage)
+                continue;
+            Tell();
+        }
+
+        Tell();
+        job.Tell(new TrainingMessages.Fenced(order.Job, node.Name, term, versions));
+
+        void Tell()
+        {
+            if (batch.Count > 0)
+                job.Tell(new TrainingMessages.StepFigures(order.Job, node.Name, term, [.. batch]));
+            batch.Clear();
+        }
     }
 
     /// <summary>Released before it had started: what is started is let go at once.</summary>
@@ -125,13 +160,13 @@ internal sealed class ShardServerActor : ReceiveActor
             catch (Exception exception)
             {
                 // The top of the thread: the actor reports it.
-                self.Tell(new Broke(exception));
+                self.Tell(new Broke(exception, 0, false));
             }
         })
         { Name = name, IsBackground = true }.Start();
     }
 
-    private void Report(Broke broke) => job.Tell(MemberFailure.Describe(order.Job, node.Name, broke.Cause));
+    private void Report(Broke broke) => job.Tell(MemberFailure.Describe(order.Job, node.Name, broke.Cause, broke.Term, broke.CanGoOn));
 
     private void End()
     {

@@ -47,8 +47,20 @@ internal sealed class StepRules(int slots, long version, long term)
     public IReadOnlyList<int> Missing =>
         [.. Enumerable.Range(0, slots).Where(slot => !pieces.Exists(piece => slot >= piece.First && slot < piece.End))];
 
-    /// <summary>Raises the term; a lower one changes nothing.</summary>
-    public void RaiseTerm(long newTerm) => Term = Math.Max(Term, newTerm);
+    /// <summary>
+    /// Raises the term; a lower one changes nothing. What older terms brought of a version that is not complete is dropped: slots are leased
+    /// anew, and computed again to the same bits.
+    /// </summary>
+    public void RaiseTerm(long newTerm)
+    {
+        if (newTerm <= Term)
+            return;
+        Term = newTerm;
+        if (Complete)
+            return;
+        pieces.Clear();
+        slotsIn = 0;
+    }
 
     /// <summary>What <see cref="Offer"/> would answer, changing nothing.</summary>
     public Verdict Judge(long pieceTerm, long pieceVersion, SlotRange piece) =>
@@ -56,6 +68,7 @@ internal sealed class StepRules(int slots, long version, long term)
         : pieceVersion < Version ? Verdict.OlderVersion
         : pieceVersion > Version ? Verdict.LaterVersion
         : !SlotTree.IsNode(slots, piece) ? Verdict.NotInTree
+        : pieceTerm > Term && !Complete ? Verdict.Accepted
         : SlotsInOf(piece) == piece.Count ? Verdict.Duplicate
         : Verdict.Accepted;
 

@@ -5,7 +5,7 @@ namespace Distributed.Cluster.Protocol;
 /// <summary>Workers → coordinator: what was computed, a few times a second.</summary>
 internal static class ProgressMessages
 {
-    /// <summary>Steps and evaluation blocks since the last report.</summary>
+    /// <summary>Steps and evaluation blocks since the last report; it also says that the worker lives.</summary>
     public sealed record WorkerReport(
         Guid Job, string Node, long Step, string Phase, StepReport[] Steps, EvaluationReport[] Evaluations) : IControlMessage;
 

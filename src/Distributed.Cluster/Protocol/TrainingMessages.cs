@@ -23,17 +23,43 @@ internal static class TrainingMessages
         [property: Key(0)] int Shard, [property: Key(1)] int Server, [property: Key(2)] long Offset, [property: Key(3)] long Length);
 
     /// <summary>A server holds its shards and takes links at <paramref name="Endpoint"/>.</summary>
-    public sealed record ServerReady(Guid Job, string Node, DataAddress Endpoint) : IControlMessage;
+    public sealed record ServerReady(Guid Job, string Node, long Term, DataAddress Endpoint) : IControlMessage;
 
     /// <summary>Where a node's data plane listens.</summary>
     public sealed record DataAddress(string Host, int Port, string UnixName, string HostId);
 
-    /// <summary>Train these slots: build the replica and load the data at once; links follow with <see cref="Connect"/>.</summary>
-    public sealed record Train(Guid Job, string JobText, byte[] Secret, long Term, int[] Slots, long FirstStep) : IControlMessage;
+    /// <summary>Be a worker of the job: load the data, build the module, report <see cref="WorkerPrepared"/>; slots follow with <see cref="Lease"/>.</summary>
+    public sealed record Train(Guid Job, string JobText, byte[] Secret) : IControlMessage;
+
+    /// <summary>A worker has its data and its module and waits for slots.</summary>
+    public sealed record WorkerPrepared(Guid Job, string Node, int TrainingSamples, int TestSamples) : IControlMessage;
 
     /// <summary>
-    /// Every shard and the servers that hold them, in the order of <see cref="ShardDescription.Server"/>: to workers, and to servers
-    /// whose shards exchange norms.
+    /// Train these slots from this step on, until a higher term comes. <paramref name="Evaluate"/>: the evaluation of the first step's
+    /// version, where one is due, is still to be made.
+    /// </summary>
+    [MessagePackObject]
+    [TensorMessage("lease")]
+    public sealed record Lease(
+        [property: Key(0)] Guid Job,
+        [property: Key(1)] long Term,
+        [property: Key(2)] int[] Slots,
+        [property: Key(3)] long FirstStep,
+        [property: Key(4)] bool Evaluate,
+        [property: Key(5)] Connect Servers) : ITensorMessage;
+
+    /// <summary>
+    /// Slots will be leased anew under this term: finish the slot in hand, drop the links, keep the data and the module, and say
+    /// <see cref="Halted"/>.
+    /// </summary>
+    public sealed record Halt(Guid Job, long Term) : IControlMessage;
+
+    /// <summary>The worker does nothing for terms below this one any more; it has reported all that it did.</summary>
+    public sealed record Halted(Guid Job, string Node, long Term) : IControlMessage;
+
+    /// <summary>
+    /// Every shard and the servers that hold them, in the order of <see cref="ShardDescription.Server"/>: to workers with their
+    /// <see cref="Lease"/>, and to servers whose shards exchange norms.
     /// </summary>
     [MessagePackObject]
     [TensorMessage("connect")]
@@ -53,7 +79,7 @@ internal static class TrainingMessages
         [property: Key(4)] string HostId);
 
     /// <summary>A worker is linked to every server and computes. <paramref name="Links"/> says how, one entry a server.</summary>
-    public sealed record WorkerReady(Guid Job, string Node, string[] Links, int TrainingSamples, int TestSamples) : IControlMessage;
+    public sealed record WorkerReady(Guid Job, string Node, long Term, string[] Links) : IControlMessage;
 
     /// <summary>Hold at the next step boundary, before sending anything of that step.</summary>
     public sealed record Pause(Guid Job) : IControlMessage;
@@ -76,23 +102,29 @@ internal static class TrainingMessages
     /// </summary>
     public sealed record Decided(Guid Job, long Version, bool Stop) : IControlMessage;
 
-    /// <summary>Leases have changed: what older terms send is dropped from now on.</summary>
-    public sealed record RaiseTerm(Guid Job, long Term) : IControlMessage;
+    /// <summary>Slots will be leased anew under this term: what older terms send is dropped from now on; answered by <see cref="Fenced"/>.</summary>
+    public sealed record RaiseTerm(Guid Job, long Term, long RecordedBelow) : IControlMessage;
 
-    /// <summary>Asks a server where each of its shards stands; answered by one <see cref="ShardStatus"/> a shard.</summary>
-    public sealed record DescribeShards(Guid Job) : IControlMessage;
+    /// <summary>
+    /// A server takes nothing of terms below this one any more. Where its shards stand, after the <see cref="StepFigures"/> of all steps
+    /// that it has committed and the coordinator had not recorded.
+    /// </summary>
+    public sealed record Fenced(Guid Job, string Node, long Term, ShardVersion[] Shards) : IControlMessage;
 
-    /// <summary>Asks one parameter-server actor; stays within its node.</summary>
-    public sealed record DescribeShard
-    {
-        public static readonly DescribeShard Instance = new();
-    }
+    /// <summary>A shard and how many updates it has had.</summary>
+    public sealed record ShardVersion(int Shard, long Version);
 
-    /// <summary>A shard's version and the slots that its next update waits for.</summary>
-    public sealed record ShardStatus(int Shard, long Version, int[] MissingSlots) : IControlMessage;
+    /// <summary>What slots saw in committed steps, as the workers told the server of the first shard with their gradients.</summary>
+    public sealed record StepFigures(Guid Job, string Node, long Term, ProgressMessages.StepReport[] Steps) : IControlMessage;
+
+    /// <summary>All steps below this one are in the run's files; nobody needs to keep their figures.</summary>
+    public sealed record Recorded(Guid Job, long Step) : IControlMessage;
+
+    /// <summary>A server lives; a few times a second. The slots are those that its next update waits for.</summary>
+    public sealed record ServerReport(Guid Job, string Node, long Term, long Version, int[] MissingSlots) : IControlMessage;
 
     /// <summary>The worker has evaluated the last version and waits to be released.</summary>
-    public sealed record WorkerFinished(Guid Job, string Node, long BytesSent) : IControlMessage;
+    public sealed record WorkerFinished(Guid Job, string Node, long Term, long BytesSent) : IControlMessage;
 
     /// <summary>The job is over for this worker or server: let go of everything it holds for it.</summary>
     public sealed record Release(Guid Job, string Role) : IControlMessage;
@@ -119,6 +151,11 @@ internal static class TrainingMessages
         Consequence = 4,
     }
 
-    /// <summary>A member can't go on. <paramref name="Reason"/> is one line, <paramref name="Detail"/> goes to the log.</summary>
-    public sealed record MemberFailed(Guid Job, string Node, CauseRank Rank, string Reason, string? Detail, bool BadInput) : IControlMessage;
+    /// <summary>
+    /// Something went wrong at a member. <paramref name="Reason"/> is one line, <paramref name="Detail"/> goes to the log.
+    /// <paramref name="Term"/>: of the leases under which it happened; 0 where it has to do with none. <paramref name="CanGoOn"/>: the member
+    /// is in order and can take part under a higher term.
+    /// </summary>
+    public sealed record MemberFailed(
+        Guid Job, string Node, CauseRank Rank, string Reason, string? Detail, bool BadInput, long Term = 0, bool CanGoOn = false) : IControlMessage;
 }

@@ -1,3 +1,4 @@
+using Distributed.Cluster.Chaos;
 using Distributed.Cluster.Jobs;
 using Distributed.Cluster.ParameterServers;
 using Distributed.Cluster.Protocol;
@@ -24,13 +25,12 @@ internal sealed unsafe class ServerLinks : IDisposable
     private sealed record ServerLink(Link Link, LinkSender Sender, TrainingMessages.ShardDescription[] Shards, Thread Reader);
 
     public ServerLinks(
-        Job job, TrainingMessages.Train order, TrainingMessages.Connect servers, string node, ParameterLayout layout, int samples,
-        VersionGate gate, TimeSpan handshake)
+        Job job, TrainingMessages.Lease lease, byte[] secret, string node, ParameterLayout layout, int samples, VersionGate gate, TimeSpan handshake)
     {
-        this.servers = servers;
+        servers = lease.Servers;
         this.gate = gate;
         Floats = layout.Length;
-        var pieces = SlotTree.Pieces(job.Slots, order.Slots.Contains);
+        var pieces = SlotTree.Pieces(job.Slots, lease.Slots.Contains);
         var scratch = pieces.Max(SlotTree.ScratchBuffers);
         ScratchBuffers = [.. Enumerable.Range(pieces.Count, scratch)];
         var flatBytes = MemoryPages.RoundUp(layout.Length * sizeof(float));
@@ -40,12 +40,13 @@ internal sealed unsafe class ServerLinks : IDisposable
         {
             for (var parity = 0; parity < 2; parity++)
                 weights[parity] = new FlatMapping(flatBytes);
-            var me = new LinkIdentity(order.Job, servers.LayoutHash, node, "worker");
+            var me = new LinkIdentity(lease.Job, servers.LayoutHash, node, "worker");
             for (var i = 0; i < servers.Servers.Length; i++)
-                Open(i, me, job.SameHost, order.Secret, handshake);
-            // Before any gradient, so that a shard knows how long an epoch is when it computes its first learning rate.
+                Open(i, me, job.SameHost, secret, handshake);
+            // Before any gradient, so that a shard knows how long an epoch is when it computes its first learning rate; and who gets the
+            // weights over TCP says from which version on.
             foreach (var link in links)
-                link.Link.Send(new FrameHeader { Kind = FrameKind.Samples, Term = order.Term, Tag = samples });
+                link.Link.Send(new FrameHeader { Kind = FrameKind.Samples, Term = lease.Term, Version = lease.FirstStep, Tag = samples });
             Weights = [(nint)weights[0].Pointer, (nint)weights[1].Pointer];
             Gradients = [.. Enumerable.Range(0, pieces.Count + scratch).Select(i => (nint)(gradients.Pointer + i * gradientBytes))];
             foreach (var link in links)
@@ -78,11 +79,38 @@ internal sealed unsafe class ServerLinks : IDisposable
             + (link.Link.TcpReason is { } reason ? $" ({reason})" : "")),
     ];
 
-    /// <summary>Tells every shard that the gradient of a piece is in place, or sends it.</summary>
-    public void SendGradient(long term, long step, SlotRange piece, int buffer)
+    /// <summary>
+    /// Tells the server of the first shard what a piece's slots saw; to be called before the last frame of the piece's gradient, so that figures
+    /// are there with whatever is committed, though this worker should die before it reports them.
+    /// </summary>
+    public void SendFigures(long term, long step, SlotRange piece, ReadOnlySpan<ProgressMessages.SlotReport> slots)
     {
-        foreach (var link in links)
+        var payload = stackalloc byte[SlotFigures.BytesOfSlot * Math.Min(slots.Length, SlotFigures.MostInFrame)];
+        var link = links.Find(candidate => candidate.Shards.Length > 0)!.Link;
+        for (var from = 0; from < slots.Length; from += SlotFigures.MostInFrame)
         {
+            var some = slots[from..Math.Min(slots.Length, from + SlotFigures.MostInFrame)];
+            link.Send(
+                new FrameHeader
+                {
+                    Kind = FrameKind.Figures,
+                    Term = term,
+                    Version = step,
+                    FirstSlot = piece.First,
+                    SlotCount = piece.Count,
+                    PayloadBytes = SlotFigures.Encode(some, payload),
+                }, payload);
+        }
+    }
+
+    /// <summary>Tells every shard that the gradient of a piece is in place, or sends it.</summary>
+    public void SendGradient(long term, long step, SlotRange piece, int buffer, IChaos? chaos = null)
+    {
+        for (var i = 0; i < links.Count; i++)
+        {
+            var link = links[i];
+            if (i == Math.Min(1, links.Count - 1))
+                chaos?.At(ChaosPhase.WhileSending, step);
             var header = new FrameHeader
             {
                 Kind = FrameKind.Gradient,

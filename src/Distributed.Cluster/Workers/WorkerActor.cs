@@ -18,6 +18,9 @@ internal sealed class WorkerActor : ReceiveActor, IWithTimers
     /// <summary>Evaluation blocks a report, for the same reason: a block with its cells or scores takes up to 4 KB.</summary>
     private const int BlocksPerReport = 6;
 
+    /// <summary>How long the actor's end waits for that of its thread.</summary>
+    private static readonly TimeSpan JoinBound = TimeSpan.FromSeconds(3);
+
     private readonly NodeContext node;
     private readonly TrainingMessages.Train order;
     private readonly IActorRef job;
@@ -28,13 +31,17 @@ internal sealed class WorkerActor : ReceiveActor, IWithTimers
     private long step;
     private bool released;
 
-    private sealed record Ready(string[] Links, int TrainingSamples, int TestSamples);
+    private sealed record Prepared(int TrainingSamples, int TestSamples);
+
+    private sealed record Ready(long Term, string[] Links);
 
     private sealed record Held(long Version);
 
-    private sealed record Finished(long BytesSent);
+    private sealed record Quiet(long Term);
 
-    private sealed record Broke(Exception Cause);
+    private sealed record Finished(long Term, long BytesSent);
+
+    private sealed record Broke(long Term, Exception Cause, bool CanGoOn);
 
     private sealed record Flush
     {
@@ -46,7 +53,6 @@ internal sealed class WorkerActor : ReceiveActor, IWithTimers
         this.node = node;
         this.order = order;
         this.job = job;
-        step = order.FirstStep;
         Become(Working);
     }
 
@@ -63,7 +69,8 @@ internal sealed class WorkerActor : ReceiveActor, IWithTimers
             session = new WorkerSession(
                 Job.Parse("job", order.JobText, new JobOverrides()), order, node.Name, node.DataFolder, node.Cores, node.Settings.Deadlines,
                 new WorkerSessionEvents(
-                    (links, training, test) => self.Tell(new Ready(links, training, test)),
+                    (training, test) => self.Tell(new Prepared(training, test)),
+                    (term, links) => self.Tell(new Ready(term, links)),
                     now => phase = now,
                     report =>
                     {
@@ -72,13 +79,15 @@ internal sealed class WorkerActor : ReceiveActor, IWithTimers
                     },
                     evaluations.Enqueue,
                     () => self.Tell(Flush.Instance),
-                    bytes => self.Tell(new Finished(bytes)),
-                    cause => self.Tell(new Broke(cause))));
+                    term => self.Tell(new Quiet(term)),
+                    (term, bytes) => self.Tell(new Finished(term, bytes)),
+                    (term, cause, canGoOn) => self.Tell(new Broke(term, cause, canGoOn))),
+                node.Chaos);
             session.Start();
         }
         catch (Learning.BadInputException exception)
         {
-            self.Tell(new Broke(exception));
+            self.Tell(new Broke(0, exception, false));
         }
 
         Timers.StartPeriodicTimer("flush", Flush.Instance, node.Settings.ProgressInterval);
@@ -86,25 +95,45 @@ internal sealed class WorkerActor : ReceiveActor, IWithTimers
 
     protected override void PostStop()
     {
-        session?.Dispose();
-        // Only now: who is told may give this node its next job at once.
-        if (released)
-            job.Tell(new TrainingMessages.Released(order.Job, node.Name, "worker", 0));
+        // Who is told that this node has let go may give it its next job at once.
+        Action letGo = released ? () => job.Tell(new TrainingMessages.Released(order.Job, node.Name, "worker", 0)) : () => { };
+        session?.Release();
+        if (session is null || session.Join(JoinBound))
+            letGo();
+        else
+            // A slot that takes long, or data that are being loaded: no dispatcher's thread waits for that.
+            new Thread(() =>
+            {
+                session.Join(Timeout.InfiniteTimeSpan);
+                letGo();
+            })
+            { Name = "worker end", IsBackground = true }.Start();
     }
 
     private void Working()
     {
-        Receive<TrainingMessages.Connect>(connect => session?.Connect(connect));
-        Receive<Ready>(ready => job.Tell(new TrainingMessages.WorkerReady(order.Job, node.Name, ready.Links, ready.TrainingSamples, ready.TestSamples)));
+        Receive<Prepared>(data => job.Tell(new TrainingMessages.WorkerPrepared(order.Job, node.Name, data.TrainingSamples, data.TestSamples)));
+        Receive<TrainingMessages.Lease>(lease =>
+        {
+            Volatile.Write(ref step, lease.FirstStep);
+            session?.Give(lease);
+        });
+        Receive<TrainingMessages.Halt>(halt => session?.Halt(halt.Term));
+        Receive<Quiet>(quiet =>
+        {
+            Report();
+            job.Tell(new TrainingMessages.Halted(order.Job, node.Name, quiet.Term));
+        });
+        Receive<Ready>(ready => job.Tell(new TrainingMessages.WorkerReady(order.Job, node.Name, ready.Term, ready.Links)));
         Receive<Flush>(_ => Report());
         Receive<TrainingMessages.Pause>(_ =>
         {
             var self = Self;
-            session?.Boundary.Hold(version => self.Tell(new Held(version)));
+            session?.Boundary?.Hold(version => self.Tell(new Held(version)));
         });
         Receive<TrainingMessages.BePatient>(wait => session?.BePatient(wait.Within));
-        Receive<TrainingMessages.Continue>(_ => session?.Boundary.Continue());
-        Receive<TrainingMessages.Decided>(decided => session?.Boundary.Decide(decided.Version, decided.Stop));
+        Receive<TrainingMessages.Continue>(_ => session?.Boundary?.Continue());
+        Receive<TrainingMessages.Decided>(decided => session?.Boundary?.Decide(decided.Version, decided.Stop));
         Receive<Held>(held =>
         {
             Report();
@@ -113,12 +142,12 @@ internal sealed class WorkerActor : ReceiveActor, IWithTimers
         Receive<Finished>(finished =>
         {
             Report();
-            job.Tell(new TrainingMessages.WorkerFinished(order.Job, node.Name, finished.BytesSent));
+            job.Tell(new TrainingMessages.WorkerFinished(order.Job, node.Name, finished.Term, finished.BytesSent));
         });
         Receive<Broke>(broke =>
         {
             Report();
-            job.Tell(MemberFailure.Describe(order.Job, node.Name, broke.Cause));
+            job.Tell(MemberFailure.Describe(order.Job, node.Name, broke.Cause, broke.Term, broke.CanGoOn));
         });
         Receive<TrainingMessages.Release>(_ =>
         {

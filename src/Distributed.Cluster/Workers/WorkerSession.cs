@@ -1,21 +1,29 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
+using Distributed.Cluster.Chaos;
 using Distributed.Cluster.Configuration;
 using Distributed.Cluster.Jobs;
 using Distributed.Cluster.ParameterServers;
 using Distributed.Cluster.Protocol;
 using Distributed.Learning;
+using Distributed.Transport;
 using TorchSharp;
 
 namespace Distributed.Cluster.Workers;
 
 /// <summary>What a worker session tells its actor, from its own thread.</summary>
+/// <param name="Prepared">Data and module are there: the numbers of training and of test samples.</param>
+/// <param name="Ready">The servers are linked under a term.</param>
+/// <param name="Halted">Nothing is done for terms below this one any more.</param>
+/// <param name="Failed">What went wrong under a term (0: before any), and whether the session can take the next lease.</param>
 internal sealed record WorkerSessionEvents(
-    Action<string[], int, int> Ready, Action<string> Phase, Action<ProgressMessages.StepReport> Step,
-    Action<ProgressMessages.EvaluationReport> Evaluated, Action Waiting, Action<long> Finished, Action<Exception> Failed);
+    Action<int, int> Prepared, Action<long, string[]> Ready, Action<string> Phase, Action<ProgressMessages.StepReport> Step,
+    Action<ProgressMessages.EvaluationReport> Evaluated, Action Waiting, Action<long> Halted, Action<long, long> Finished,
+    Action<long, Exception, bool> Failed);
 
 /// <summary>
-/// A worker's thread and all that it holds for one job: the data, the replica, the links. <see cref="Train"/> is a step, in the
-/// order in which it happens.
+/// A worker's thread and all that it holds for one job. Data and module stay for the whole job; the replica's memory and the links are those
+/// of one lease. <see cref="Train"/> is a step, in the order in which it happens.
 /// </summary>
 internal sealed class WorkerSession : IDisposable
 {
@@ -26,14 +34,16 @@ internal sealed class WorkerSession : IDisposable
     private readonly int[] cores;
     private readonly Deadlines deadlines;
     private readonly WorkerSessionEvents events;
-    private readonly TaskCompletionSource<TrainingMessages.Connect> servers = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly CancellationTokenSource ended = new();
+    private readonly IChaos? chaos;
+    private readonly WorkerTurns turns = new();
     private readonly OutputMeaning meaning;
+    private readonly StepTimes times;
     private readonly Thread thread;
-    private volatile VersionGate? gate;
+    private long bytesSent;
 
     public WorkerSession(
-        Job job, TrainingMessages.Train order, string node, string dataFolder, int[] cores, Deadlines deadlines, WorkerSessionEvents events)
+        Job job, TrainingMessages.Train order, string node, string dataFolder, int[] cores, Deadlines deadlines, WorkerSessionEvents events,
+        IChaos? chaos = null)
     {
         this.job = job;
         meaning = OutputMeanings.Of(job.Loss);
@@ -43,28 +53,35 @@ internal sealed class WorkerSession : IDisposable
         this.cores = cores;
         this.deadlines = deadlines;
         this.events = events;
+        this.chaos = chaos;
+        times = new StepTimes(deadlines.StepFloor, deadlines.StepFactor);
         thread = new Thread(Run) { Name = "worker", IsBackground = true };
     }
 
-    /// <summary>Where the worker can be held between steps.</summary>
-    public StepBoundary Boundary { get; } = new();
+    /// <summary>Where the worker can be held between steps; null while it has no lease.</summary>
+    public StepBoundary? Boundary => turns.Newest?.Boundary;
 
     public void Start() => thread.Start();
 
-    /// <summary>Gives the addresses of the servers, once they are ready.</summary>
-    public void Connect(TrainingMessages.Connect connect) => servers.TrySetResult(connect);
+    /// <summary>Gives the slots to train and the servers to link with.</summary>
+    public void Give(TrainingMessages.Lease lease) => turns.Give(lease);
+
+    /// <summary>Ends whatever is done under lower terms.</summary>
+    public void Halt(long term) => turns.Halt(term);
 
     /// <summary>Another worker is held, for so long at most.</summary>
-    public void BePatient(TimeSpan within) => gate?.Extend(within);
+    public void BePatient(TimeSpan within) => turns.Newest?.Gate.Extend(within);
 
-    /// <summary>Ends the thread wherever it is and waits for it; a slot that is being computed is finished first.</summary>
+    /// <summary>Tells the thread to end wherever it is; a slot that is being computed, or data being loaded, is finished first.</summary>
+    public void Release() => turns.Release();
+
+    /// <summary>Waits for the thread's end after <see cref="Release"/>; false where it did not come in time.</summary>
+    public bool Join(TimeSpan within) => !thread.IsAlive || Thread.CurrentThread == thread || thread.Join(within);
+
     public void Dispose()
     {
-        ended.Cancel();
-        Boundary.Release();
-        if (thread.IsAlive && Thread.CurrentThread != thread)
-            thread.Join();
-        ended.Dispose();
+        Release();
+        Join(Timeout.InfiniteTimeSpan);
     }
 
     private void Run()
@@ -81,58 +98,76 @@ internal sealed class WorkerSession : IDisposable
                 events.Phase("building");
                 using var module = job.Model.Build(job.Seed);
                 var layout = ParameterLayout.Of(module);
-                events.Phase("waiting for servers");
-                if (!servers.Task.Wait((int)deadlines.Prepare.TotalMilliseconds, ended.Token))
-                    throw new TimeoutException($"no servers were named within {deadlines.Prepare.TotalSeconds:F0} s");
-                var connect = servers.Task.Result;
-                if (!connect.LayoutHash.AsSpan().SequenceEqual(layout.Hash))
-                    throw new InvalidOperationException("the parameters built here are laid out otherwise than the coordinator's: the nodes run different versions of the program");
-
-                events.Phase("linking");
-                var weights = new VersionGate(connect.Shards.Length);
-                gate = weights;
-                using var release = ended.Token.Register(() => weights.Fail(new OperationCanceledException("the job was released")));
-                using var links = new ServerLinks(job, order, connect, node, layout, training.Count, weights, deadlines.Handshake);
-                using var replica = new ModelReplica(module, layout, links.Weights, links.Gradients);
-                using var input = new SlotInput(training, new SlotSampler(training.Count, job.Batch, job.Slots, job.Seed), order.Slots);
-                events.Ready(links.Describe(), training.Count, test.Count);
                 var loss = job.Loss.Create(training);
-                var check = new FiniteCheck(job, order.Slots, order.FirstStep, replica, training, input.Sampler, loss);
-                if (Train(replica, input, loss, test, links, weights, check))
-                    events.Finished(links.BytesSent);
-                // The links stay until the job is released: servers may still be read from, and a link's end means a loss.
-                ended.Token.WaitHandle.WaitOne();
+                events.Prepared(training.Count, test.Count);
+                events.Phase("waiting for slots");
+                while (turns.Next(events.Halted) is { } turn)
+                {
+                    Work(turn, module, layout, training, test, loss);
+                    events.Phase("waiting for slots");
+                }
             }
-        }
-        catch (OperationCanceledException) when (ended.IsCancellationRequested)
-        {
-            // Released: the job has ended or been given to others; nothing to report.
         }
         catch (Exception exception)
         {
             // The top of the worker's thread: the job's coordinator decides what a failure means.
-            events.Failed(exception);
+            events.Failed(0, exception, false);
+        }
+    }
+
+    /// <summary>Works under one lease until it ends or something goes wrong; afterwards the links and their memory are gone.</summary>
+    private void Work(
+        WorkerTurn turn, torch.nn.Module<torch.Tensor, torch.Tensor> module, ParameterLayout layout, IDataSet training, IDataSet test, ILossFunction loss)
+    {
+        var lease = turn.Lease;
+        try
+        {
+            if (!lease.Servers.LayoutHash.AsSpan().SequenceEqual(layout.Hash))
+                throw new InvalidOperationException("the parameters built here are laid out otherwise than the coordinator's: the nodes run different versions of the program");
+            events.Phase("linking");
+            using var links = new ServerLinks(job, lease, order.Secret, node, layout, training.Count, turn.Gate, deadlines.Handshake);
+            try
+            {
+                using var replica = new ModelReplica(module, layout, links.Weights, links.Gradients, keepsModule: true);
+                using var input = new SlotInput(training, new SlotSampler(training.Count, job.Batch, job.Slots, job.Seed), lease.Slots);
+                events.Ready(lease.Term, links.Describe());
+                var check = new FiniteCheck(job, lease.Slots, lease.FirstStep, replica, training, input.Sampler, loss);
+                if (Train(turn, replica, input, loss, test, links, check))
+                    events.Finished(lease.Term, bytesSent + links.BytesSent);
+                // The links stay until the lease is over: servers may still be read from, and a link's end means a loss.
+                turns.AwaitEnd(turn);
+            }
+            finally
+            {
+                bytesSent += links.BytesSent;
+            }
+        }
+        catch (Exception exception)
+        {
+            // What comes of a lease's end means nothing: the servers close the links, and weights move on under the reader.
+            if (!turn.Stopped)
+                events.Failed(lease.Term, exception, exception is LinkException or TimeoutException);
         }
     }
 
     /// <summary>The training loop. False: released before its end.</summary>
     private bool Train(
-        ModelReplica replica, SlotInput input, ILossFunction loss, IDataSet test, ServerLinks links, VersionGate weights, FiniteCheck check)
+        WorkerTurn turn, ModelReplica replica, SlotInput input, ILossFunction loss, IDataSet test, ServerLinks links, FiniteCheck check)
     {
-        var pieces = SlotTree.Pieces(job.Slots, order.Slots.Contains);
-        var times = new StepTimes(deadlines.StepFloor, deadlines.StepFactor);
+        var (lease, weights) = (turn.Lease, turn.Gate);
+        var pieces = SlotTree.Pieces(job.Slots, lease.Slots.Contains);
         var stepsPerEpoch = input.StepsPerEpoch;
         var steps = job.Length.TotalSteps(stepsPerEpoch);
         var results = new List<ProgressMessages.SlotReport>();
 
-        weights.WaitFor(order.FirstStep, deadlines.Prepare);
-        // A checkpoint is older than the evaluation of its version.
-        if (order.FirstStep > 0 && EvaluateIfDue(order.FirstStep) is var first and not BoundaryDecision.GoOn)
+        weights.WaitFor(lease.FirstStep, deadlines.Prepare);
+        // A checkpoint is older than the evaluation of its version, and a lost worker may have left one undone.
+        if (lease.FirstStep > 0 && lease.Evaluate && EvaluateIfDue(lease.FirstStep) is var first and not BoundaryDecision.GoOn)
             return first == BoundaryDecision.Stop;
-        input.Prepare(order.FirstStep);
-        for (var step = order.FirstStep; step < steps; step++)
+        input.Prepare(lease.FirstStep);
+        for (var step = lease.FirstStep; step < steps; step++)
         {
-            if (!Boundary.Pass(step))
+            if (!turn.Boundary.Pass(step))
                 return false;
             events.Phase("computing");
             var started = Stopwatch.GetTimestamp();
@@ -141,16 +176,23 @@ internal sealed class WorkerSession : IDisposable
             results.Clear();
             for (var i = 0; i < pieces.Count; i++)
             {
+                if (turn.Stopped)
+                    return false;
+                var earlier = results.Count;
                 ComputePiece(replica, input, loss, links, check, step, pieces[i], i, results);
-                links.SendGradient(order.Term, step, pieces[i], i);
+                chaos?.At(ChaosPhase.BeforeSending, step);
+                links.SendFigures(lease.Term, step, pieces[i], CollectionsMarshal.AsSpan(results)[earlier..]);
+                links.SendGradient(lease.Term, step, pieces[i], i, chaos);
+                chaos?.At(ChaosPhase.AfterSending, step);
             }
 
             var computed = Stopwatch.GetTimestamp();
             events.Phase("exchanging");
             input.Prepare(step + 1);
             // Another worker may still be getting ready for its first step.
-            weights.WaitFor(step + 1, step == order.FirstStep ? deadlines.Prepare : times.Deadline);
+            weights.WaitFor(step + 1, step == lease.FirstStep ? deadlines.Prepare : times.Deadline);
             var done = Stopwatch.GetTimestamp();
+            chaos?.At(ChaosPhase.AfterStep, step);
 
             var total = Stopwatch.GetElapsedTime(started, done);
             times.Add(total);
@@ -168,12 +210,14 @@ internal sealed class WorkerSession : IDisposable
             if (!job.Evaluation.IsDue(version, stepsPerEpoch, steps))
                 return BoundaryDecision.GoOn;
             var started = Stopwatch.GetTimestamp();
-            Evaluate(replica, test, loss, check, version);
-            if (job.EarlyStopping is null || version == steps)
+            if (!Evaluate(turn, replica, test, loss, check, version))
+                return BoundaryDecision.Released;
+            if (version == steps)
                 return BoundaryDecision.GoOn;
+            // The evaluation has to be whole before anyone goes on: a version later its weights may be gone, and with them a lost worker's part.
             events.Phase("deciding");
             events.Waiting();
-            return Boundary.AwaitDecision(version, deadlines.Saving(links.Floats) + (10 * Stopwatch.GetElapsedTime(started)));
+            return turn.Boundary.AwaitDecision(version, deadlines.Saving(links.Floats) + (10 * Stopwatch.GetElapsedTime(started)));
         }
     }
 
@@ -199,19 +243,23 @@ internal sealed class WorkerSession : IDisposable
             addAside: scratch => replica.AddGradients(scratch, buffer));
     }
 
-    /// <summary>Evaluates this worker's blocks of the test set: block b belongs to the owner of slot b mod slots.</summary>
-    private void Evaluate(ModelReplica replica, IDataSet test, ILossFunction loss, FiniteCheck check, long version)
+    /// <summary>Evaluates this worker's blocks of the test set: block b belongs to the owner of slot b mod slots. False: the lease is over.</summary>
+    private bool Evaluate(WorkerTurn turn, ModelReplica replica, IDataSet test, ILossFunction loss, FiniteCheck check, long version)
     {
         events.Phase("evaluating");
         replica.UseWeights((int)(version & 1));
         for (var block = 0; block < Evaluator.BlockCount(test.Count); block++)
         {
-            if (!order.Slots.Contains(block % job.Slots))
+            if (!turn.Lease.Slots.Contains(block % job.Slots))
                 continue;
+            if (turn.Stopped)
+                return false;
             var result = Evaluator.EvaluateBlock(replica.Forward, test, loss, meaning, block);
             if (!double.IsFinite(result.LossSum))
                 check.CheckWeights(version, 0);
             events.Evaluated(new ProgressMessages.EvaluationReport(version, result));
         }
+
+        return true;
     }
 }

@@ -26,6 +26,7 @@ public sealed class ModelReplica : IDisposable
     private readonly FlatViews[] weights;
     private readonly FlatViews[] gradients;
     private readonly bool[] zeroed;
+    private readonly bool keepsModule;
     private int currentWeights = -1;
     private int currentGradients = -1;
 
@@ -34,14 +35,17 @@ public sealed class ModelReplica : IDisposable
     /// <param name="layout">The places in the flat vectors.</param>
     /// <param name="weights">Addresses of one or more buffers of <c>layout.Length</c> floats; only read by the replica.</param>
     /// <param name="gradients">Addresses of buffers of <c>layout.Length</c> floats; none for a replica that only evaluates.</param>
+    /// <param name="keepsModule">Whether the module outlives the replica, to be laid over other buffers; it must not be used in between.</param>
     /// <exception cref="ArgumentException">There is no weight buffer, or module and layout have other parameters.</exception>
     public ModelReplica(
-        nn.Module<Tensor, Tensor> module, ParameterLayout layout, IReadOnlyList<IntPtr> weights, IReadOnlyList<IntPtr> gradients)
+        nn.Module<Tensor, Tensor> module, ParameterLayout layout, IReadOnlyList<IntPtr> weights, IReadOnlyList<IntPtr> gradients,
+        bool keepsModule = false)
     {
         if (weights.Count == 0) throw new ArgumentException("expected at least one buffer", nameof(weights));
         if (!ParameterLayout.Of(module).Hash.AsSpan().SequenceEqual(layout.Hash))
             throw new ArgumentException("the layout is of another module", nameof(layout));
         this.module = module;
+        this.keepsModule = keepsModule;
         parameters = [.. module.parameters()];
         names = [.. layout.Entries.Select(entry => entry.Name)];
         tensors = ParameterLayout.TensorsOf(module);
@@ -183,12 +187,12 @@ public sealed class ModelReplica : IDisposable
         return found < 0 ? null : names[found];
     }
 
-    /// <summary>Frees module and views; the buffers' memory stays.</summary>
+    /// <summary>Frees the views, and the module unless it is kept; the buffers' memory stays.</summary>
     public void Dispose()
     {
         foreach (var views in weights) views.Dispose();
         foreach (var views in gradients) views.Dispose();
-        module.Dispose();
+        if (!keepsModule) module.Dispose();
     }
 
     /// <summary>Writes elements [<paramref name="from"/>, <paramref name="from"/> + <paramref name="count"/>) of a module's flat weight vector.</summary>

@@ -29,4 +29,7 @@ public enum FrameKind : byte
 
     /// <summary>A shard's part of the norms of one update, as payload: doubles.</summary>
     Norms = 9,
+
+    /// <summary>What a piece's slots saw in a step (samples, losses), as payload; it precedes the piece's gradient.</summary>
+    Figures = 10,
 }

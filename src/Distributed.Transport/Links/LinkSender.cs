@@ -91,8 +91,9 @@ public sealed unsafe class LinkSender : IDisposable
                 _link.Send(next.Header, (byte*)next.Payload);
             }
         }
-        catch (LinkException failure)
+        catch (Exception failure)
         {
+            // The top of the thread: a broken link, or what must not end the process all the same.
             _failed(failure);
         }
     }

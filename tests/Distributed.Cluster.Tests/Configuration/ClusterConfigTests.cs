@@ -18,7 +18,9 @@ public sealed partial class ClusterConfigTests : IDisposable
         Assert.Equal(
             new TrainerSettings(
                 TimeSpan.FromSeconds(1),
-                new Deadlines(TimeSpan.FromSeconds(120), TimeSpan.FromSeconds(120), TimeSpan.FromSeconds(30), 20, TimeSpan.FromSeconds(10)),
+                new Deadlines(
+                    TimeSpan.FromSeconds(120), TimeSpan.FromSeconds(120), TimeSpan.FromSeconds(30), 20, TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(8),
+                    TimeSpan.FromHours(24)),
                 TimeSpan.FromMilliseconds(250),
                 new LogSettings(LogLevel.Information, TimeSpan.FromMilliseconds(500))),
             trainer);

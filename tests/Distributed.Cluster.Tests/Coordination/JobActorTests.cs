@@ -47,7 +47,8 @@ public sealed class JobActorTests : TestKit
     {
         var job = Start();
         OfferAll(job);
-        job.Tell(Failed("w-1", TrainingMessages.CauseRank.LinkLost, "the link to s-1 is lost"));
+        server.Next<TrainingMessages.Serve>();
+        job.Tell(Failed("w-1", TrainingMessages.CauseRank.Consequence, "the weights are not finite"));
         job.Tell(Failed("s-1", TrainingMessages.CauseRank.LinkLost, "the link from w-2 is lost"));
         job.Tell(Failed("w-2", TrainingMessages.CauseRank.Own, "not enough memory"));
         Release(job, first, "w-1", "worker");
@@ -58,25 +59,13 @@ public sealed class JobActorTests : TestKit
     }
 
     [Fact]
-    public void A_member_that_is_gone_is_named_and_not_waited_for()
-    {
-        var job = Start();
-        OfferAll(job);
-        job.Tell(new JobActor.NodeGone("w-2", "its process was killed"));
-        Release(job, first, "w-1", "worker");
-        // Servers are asked when all workers have let go; were w-2 waited for, the server would never be.
-        Release(job, server, "s-1", "server");
-        Assert.Equal("w-2 is gone: its process was killed", submitter.Next<JobMessages.Ended>().Reason);
-    }
-
-    [Fact]
     public void Workers_with_other_data_are_bad_input()
     {
         var job = Start();
         OfferAll(job);
         server.Next<TrainingMessages.Serve>();
-        job.Tell(new TrainingMessages.WorkerReady(id, "w-1", ["s-1:tcp"], 12, 5));
-        job.Tell(new TrainingMessages.WorkerReady(id, "w-2", ["s-1:tcp"], 13, 5));
+        job.Tell(new TrainingMessages.WorkerPrepared(id, "w-1", 12, 5));
+        job.Tell(new TrainingMessages.WorkerPrepared(id, "w-2", 13, 5));
         Release(job, first, "w-1", "worker");
         Release(job, second, "w-2", "worker");
         Release(job, server, "s-1", "server");
@@ -84,24 +73,169 @@ public sealed class JobActorTests : TestKit
         Assert.Equal((JobStatus.BadInput, "w-2 has 13 training samples, w-1 has 12: the nodes' data differ"), (ended.Status, ended.Reason));
     }
 
-    [Theory]
-    [InlineData("computing")]
-    [InlineData("evaluating")]
-    public void A_worker_that_stands_still_ends_the_job_whatever_it_was_doing(string phase)
+    [Fact]
+    public void The_slots_of_a_lost_worker_are_leased_to_the_others_from_the_lowest_version()
     {
-        var job = Start(stepSeconds: 0.2);
-        OfferAll(job);
-        server.Next<TrainingMessages.Serve>();
-        job.Tell(new TrainingMessages.ServerReady(id, "s-1", new TrainingMessages.DataAddress("127.0.0.1", 1, "", "")));
-        first.Next<TrainingMessages.Connect>();
-        foreach (var name in new[] { "w-1", "w-2" })
-            job.Tell(new TrainingMessages.WorkerReady(id, name, ["s-1:tcp"], 12, 5));
-        job.Tell(new ProgressMessages.WorkerReport(id, "w-1", 3, "exchanging", [], []));
-        job.Tell(new ProgressMessages.WorkerReport(id, "w-2", 3, phase, [], []));
+        var job = Training();
+        Report(job, "w-1", 1, Step(0, 0));
+        job.Tell(new JobActor.NodeGone("w-2", "its process was killed"));
+
+        Assert.Equal(2, first.Next<TrainingMessages.Halt>().Term);
+        job.Tell(new TrainingMessages.Halted(id, "w-1", 2));
+        var raise = server.Next<TrainingMessages.RaiseTerm>();
+        Assert.Equal((2, 0), (raise.Term, raise.RecordedBelow));
+        // What w-2 had not reported of step 0 is known to the server.
+        job.Tell(new TrainingMessages.StepFigures(id, "s-1", 2, [Step(0, 0, 1)]));
+        job.Tell(new TrainingMessages.Fenced(id, "s-1", 2, [new(0, 2), new(1, 1)]));
+
+        var lease = first.Next<TrainingMessages.Lease>();
+        Assert.Equal((2, 1), (lease.Term, lease.FirstStep));
+        Assert.Equal([0, 1], lease.Slots);
+        job.Tell(new TrainingMessages.WorkerReady(id, "w-1", 2, ["s-1:tcp"]));
+        Report(job, "w-1", 2, Step(1, 0, 1));
+        Report(job, "w-1", 3, Step(2, 0, 1));
+        var done = submitter.FishForMessage<JobMessages.Progress>(progress => progress.Snapshot is { Phase: "training", Step: 3 }, TestNode.Patience);
+        Assert.Equal("w-1", Assert.Single(done.Snapshot.Workers).Node);
+    }
+
+    [Fact]
+    public void Below_its_minimum_a_job_waits_and_goes_on_when_a_worker_joins()
+    {
+        var job = Training("min-workers=2");
+        job.Tell(new JobActor.NodeGone("w-2", "its process was killed"));
+        first.Next<TrainingMessages.Halt>();
+        job.Tell(new TrainingMessages.Halted(id, "w-1", 2));
+        job.Tell(new TrainingMessages.Fenced(id, "s-1", 2, [new(0, 0)]));
+        var waits = submitter.FishForMessage<JobMessages.Progress>(progress => progress.Snapshot.Phase == "waiting for nodes", TestNode.Patience);
+        Assert.Contains("waiting for nodes: it needs 2 workers, and there is 1", waits.Snapshot.Notices);
+
+        var third = CreateTestProbe();
+        job.Tell(new JobActor.Available([TestNode.Info("s-1", "server", server), TestNode.Info("w-1", "worker", first), TestNode.Info("w-3", "worker", third)]));
+        third.Next<TrainingMessages.Train>();
+        job.Tell(new TrainingMessages.WorkerPrepared(id, "w-3", 12, 5));
+        Assert.Equal([0], first.Next<TrainingMessages.Lease>().Slots);
+        Assert.Equal([1], third.Next<TrainingMessages.Lease>().Slots);
+    }
+
+    [Fact]
+    public void A_worker_that_joins_while_others_train_is_given_slots_and_one_too_many_is_not()
+    {
+        var job = Training("max-workers=3", "slots=4");
+        var (third, fourth) = (CreateTestProbe(), CreateTestProbe());
+        job.Tell(new JobActor.Available([
+            TestNode.Info("s-1", "server", server), TestNode.Info("w-1", "worker", first), TestNode.Info("w-2", "worker", second),
+            TestNode.Info("w-3", "worker", third), TestNode.Info("w-4", "worker", fourth)]));
+        third.Next<TrainingMessages.Train>();
+        job.Tell(new TrainingMessages.WorkerPrepared(id, "w-3", 12, 5));
+        foreach (var (probe, name) in new[] { (first, "w-1"), (second, "w-2") })
+        {
+            probe.Next<TrainingMessages.Halt>();
+            job.Tell(new TrainingMessages.Halted(id, name, 2));
+        }
+
+        job.Tell(new TrainingMessages.Fenced(id, "s-1", 2, [new(0, 0)]));
+        Assert.Equal([2, 3], third.Next<TrainingMessages.Lease>().Slots);
+        fourth.ExpectNoMsg(TimeSpan.Zero);
+    }
+
+    [Fact]
+    public void A_worker_with_other_data_that_comes_later_is_left_out()
+    {
+        var job = Training("max-workers=3", "slots=3", "batch=3");
+        var third = CreateTestProbe();
+        job.Tell(new JobActor.Available([
+            TestNode.Info("s-1", "server", server), TestNode.Info("w-1", "worker", first), TestNode.Info("w-2", "worker", second),
+            TestNode.Info("w-3", "worker", third)]));
+        third.Next<TrainingMessages.Train>();
+        job.Tell(new TrainingMessages.WorkerPrepared(id, "w-3", 13, 5));
+        third.Next<TrainingMessages.Release>();
+        submitter.FishForMessage<JobMessages.Progress>(progress => progress.Snapshot.Phase == "training" && progress.Snapshot.Notices
+            .Contains("w-3 is lost: w-3 has 13 training samples, w-1 has 12: the nodes' data differ"), TestNode.Patience);
+    }
+
+    [Fact]
+    public void A_silent_worker_is_fenced_and_what_it_says_later_does_not_count()
+    {
+        var job = Training(silence: 0.3);
+        KeepSaying(job, "w-1");
+        second.Next<TrainingMessages.Release>();
+        first.Next<TrainingMessages.Halt>();
+        job.Tell(new TrainingMessages.Halted(id, "w-1", 2));
+        job.Tell(new TrainingMessages.Fenced(id, "s-1", 2, [new(0, 0)]));
+        Assert.Equal([0, 1], first.Next<TrainingMessages.Lease>().Slots);
+        job.Tell(new TrainingMessages.WorkerReady(id, "w-1", 2, ["s-1:tcp"]));
+
+        Report(job, "w-2", 1, Step(0, 1));
+        // It is told again that it is none of the job's, and may come back when it has let go.
+        second.Next<TrainingMessages.Release>();
+        job.Tell(new TrainingMessages.Released(id, "w-2", "worker", 0));
+        second.Next<TrainingMessages.Train>();
+    }
+
+    [Fact]
+    public void A_lost_server_takes_the_job_back_to_its_beginning_where_there_is_no_checkpoint()
+    {
+        var job = Training();
+        Report(job, "w-1", 1, Step(0, 0));
+        Report(job, "w-2", 1, Step(0, 1));
+        submitter.FishForMessage<JobMessages.Progress>(progress => progress.Snapshot.Step == 1, TestNode.Patience);
+        var spare = CreateTestProbe();
+        job.Tell(new JobActor.NodeGone("s-1", "its process was killed"));
+        foreach (var (probe, name) in new[] { (first, "w-1"), (second, "w-2") })
+        {
+            probe.Next<TrainingMessages.Halt>();
+            job.Tell(new TrainingMessages.Halted(id, name, 2));
+        }
+
+        submitter.FishForMessage<JobMessages.Progress>(progress => progress.Snapshot.Phase == "waiting for nodes", TestNode.Patience);
+        job.Tell(new JobActor.Available([TestNode.Info("s-2", "server", spare), TestNode.Info("w-1", "worker", first), TestNode.Info("w-2", "worker", second)]));
+        var serve = spare.Next<TrainingMessages.Serve>();
+        Assert.Equal((2, 0), (serve.Term, serve.Version));
+        job.Tell(new TrainingMessages.ServerReady(id, "s-2", 2, new TrainingMessages.DataAddress("127.0.0.1", 1, "", "")));
+        Assert.Equal(0, first.Next<TrainingMessages.Lease>().FirstStep);
+        submitter.FishForMessage<JobMessages.Progress>(progress => progress.Snapshot.Step == 0, TestNode.Patience);
+    }
+
+    [Fact]
+    public void A_failure_that_comes_again_and_again_ends_the_job()
+    {
+        var job = Training();
+        for (var term = 1L; term < 9; term++)
+        {
+            job.Tell(new TrainingMessages.MemberFailed(id, "w-1", TrainingMessages.CauseRank.LinkLost, "the link to s-1 is lost", null, false, term, true));
+            foreach (var (probe, name) in new[] { (first, "w-1"), (second, "w-2") })
+            {
+                probe.Next<TrainingMessages.Halt>();
+                job.Tell(new TrainingMessages.Halted(id, name, term + 1));
+            }
+
+            job.Tell(new TrainingMessages.Fenced(id, "s-1", term + 1, [new(0, 0)]));
+            foreach (var (probe, name) in new[] { (first, "w-1"), (second, "w-2") })
+            {
+                Assert.Equal(term + 1, probe.Next<TrainingMessages.Lease>().Term);
+                job.Tell(new TrainingMessages.WorkerReady(id, name, term + 1, ["s-1:tcp"]));
+            }
+        }
+
+        job.Tell(new TrainingMessages.MemberFailed(id, "w-1", TrainingMessages.CauseRank.LinkLost, "the link to s-1 is lost", null, false, 9, true));
         Release(job, first, "w-1", "worker");
         Release(job, second, "w-2", "worker");
         Release(job, server, "s-1", "server");
-        Assert.Contains($"w-2 (slots 1) has been {phase} step 3 for", submitter.Next<JobMessages.Ended>().Reason, StringComparison.Ordinal);
+        Assert.Equal("w-1: the link to s-1 is lost", submitter.Next<JobMessages.Ended>().Reason);
+    }
+
+    [Theory]
+    [InlineData("computing")]
+    [InlineData("evaluating")]
+    public void A_worker_that_stands_still_is_left_out_whatever_it_was_doing(string phase)
+    {
+        var job = Training(stepSeconds: 0.2);
+        job.Tell(new ProgressMessages.WorkerReport(id, "w-1", 3, "exchanging", [], []));
+        job.Tell(new ProgressMessages.WorkerReport(id, "w-2", 3, phase, [], []));
+        second.Next<TrainingMessages.Release>();
+        Assert.Equal(2, first.Next<TrainingMessages.Halt>().Term);
+        submitter.FishForMessage<JobMessages.Progress>(
+            progress => progress.Snapshot.Notices.Any(notice => notice.Contains($"w-2 (slots 1) has been {phase} step 3 for", StringComparison.Ordinal)), TestNode.Patience);
     }
 
     protected override void AfterAll()
@@ -110,12 +244,46 @@ public sealed class JobActorTests : TestKit
         folder.Dispose();
     }
 
-    private IActorRef Start(double gatherSeconds = 60, double stepSeconds = 60)
+    private IActorRef Start(double gatherSeconds = 60, double stepSeconds = 60, double silence = 600, params string[] sets)
     {
-        var job = TinyJob.With();
+        var job = TinyJob.With(sets);
         var files = new RunFiles(folder.Path, job);
-        var node = TestNode.Context(folder.Path, gatherSeconds, stepSeconds);
+        var node = TestNode.Context(folder.Path, gatherSeconds, stepSeconds, silenceSeconds: silence);
         return Sys.ActorOf(JobActor.Props(node, id, job, files, new EventMerger(files.Log), submitter));
+    }
+
+    private IActorRef Training(params string[] sets) => Training(60, 600, sets);
+
+    private IActorRef Training(double stepSeconds = 60, double silence = 600, params string[] sets)
+    {
+        var job = Start(stepSeconds: stepSeconds, silence: silence, sets: sets);
+        OfferAll(job);
+        Assert.Equal(1, server.Next<TrainingMessages.Serve>().Term);
+        job.Tell(new TrainingMessages.ServerReady(id, "s-1", 1, new TrainingMessages.DataAddress("127.0.0.1", 1, "", "")));
+        foreach (var name in new[] { "w-1", "w-2" })
+            job.Tell(new TrainingMessages.WorkerPrepared(id, name, 12, 5));
+        foreach (var (probe, name) in new[] { (first, "w-1"), (second, "w-2") })
+        {
+            Assert.Equal((1, 0), probe.Next<TrainingMessages.Lease>() is var lease ? (lease.Term, lease.FirstStep) : default);
+            job.Tell(new TrainingMessages.WorkerReady(id, name, 1, ["s-1:tcp"]));
+        }
+
+        return job;
+    }
+
+    private void Report(IActorRef job, string worker, long at, ProgressMessages.StepReport step) =>
+        job.Tell(new ProgressMessages.WorkerReport(id, worker, at, "computing", [step], []));
+
+    private static ProgressMessages.StepReport Step(long step, params int[] slots) =>
+        new(step, [.. slots.Select(slot => new ProgressMessages.SlotReport(slot, 2, 1, 2, 1))], 1, 1, 0, 0);
+
+    /// <summary>Has a worker and the server say something again and again, as living ones do.</summary>
+    private void KeepSaying(IActorRef job, string worker)
+    {
+        Sys.Scheduler.ScheduleTellRepeatedly(
+            TimeSpan.Zero, TimeSpan.FromMilliseconds(20), job, new ProgressMessages.WorkerReport(id, worker, 0, "computing", [], []), first);
+        Sys.Scheduler.ScheduleTellRepeatedly(
+            TimeSpan.Zero, TimeSpan.FromMilliseconds(20), job, new TrainingMessages.ServerReport(id, "s-1", 1, 0, []), server);
     }
 
     private void OfferAll(IActorRef job)

@@ -13,12 +13,13 @@ internal static class TestNode
 {
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    public static NodeContext Context(string runs, double gatherSeconds = 60, double stepSeconds = 60, int dataPort = 0) => new(
+    public static NodeContext Context(string runs, double gatherSeconds = 60, double stepSeconds = 60, int dataPort = 0, double silenceSeconds = 600) => new(
         "node-1", ["coordinator"], "127.0.0.1", dataPort, ".", runs, [],
         new TrainerSettings(
             TimeSpan.FromMilliseconds(50),
             new Deadlines(
-                TimeSpan.FromSeconds(gatherSeconds), TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(stepSeconds), 20, TimeSpan.FromSeconds(10)),
+                TimeSpan.FromSeconds(gatherSeconds), TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(stepSeconds), 20, TimeSpan.FromSeconds(10),
+                TimeSpan.FromSeconds(silenceSeconds), TimeSpan.FromSeconds(60)),
             TimeSpan.FromMilliseconds(20),
             new LogSettings(LogLevel.Information, TimeSpan.FromMilliseconds(10))),
         NullLogger.Instance);

@@ -40,6 +40,14 @@ public class StepRulesTests
                     default:
                         var term = random.Next(20) == 0 ? rules.Term + 1 : rules.Term;
                         var isNew = Enumerable.Range(piece.First, piece.Count).Any(slot => !offered.Contains(slot));
+                        if (term > rules.Term)
+                        {
+                            // What older terms brought is dropped with them.
+                            isNew = true;
+                            offered.Clear();
+                            accepted.Clear();
+                        }
+
                         Assert.Equal(isNew ? Verdict.Accepted : Verdict.Duplicate, rules.Offer(term, version, piece));
                         if (!isNew)
                             break;
@@ -94,15 +102,28 @@ public class StepRulesTests
     }
 
     [Fact]
-    public void A_lower_term_changes_nothing_and_a_higher_one_keeps_what_is_in()
+    public void A_lower_term_changes_nothing_and_a_higher_one_drops_what_is_in_of_a_version_that_is_not_complete()
     {
         var rules = new StepRules(slots: 2, version: 0, term: 3);
         rules.Offer(3, 0, new(0, 1));
         rules.RaiseTerm(2);
         Assert.Equal(3, rules.Term);
+        Assert.Equal([1], rules.Missing);
         rules.RaiseTerm(4);
         Assert.Equal(Verdict.OlderTerm, rules.Offer(3, 0, new(1, 1)));
-        Assert.Equal([1], rules.Missing);
+        Assert.Equal([0, 1], rules.Missing);
+    }
+
+    [Fact]
+    public void A_higher_term_keeps_a_version_that_is_complete()
+    {
+        var rules = new StepRules(slots: 2, version: 0, term: 3);
+        rules.Offer(3, 0, new(0, 2));
+        rules.RaiseTerm(4);
+        Assert.True(rules.Complete);
+        Assert.Equal(Verdict.Duplicate, rules.Offer(4, 0, new(0, 1)));
+        rules.Commit();
+        Assert.Equal(1, rules.Version);
     }
 
     private static unsafe float Sum(int slots, IReadOnlyList<SlotRange> pieces, Dictionary<SlotRange, float> accepted)

@@ -68,26 +68,6 @@ public sealed class EndsTests : IDisposable
         await NobodyIsLeft(trainer);
     }
 
-    [Theory]
-    [InlineData("worker-2")]
-    [InlineData("server-1")]
-    public async Task A_killed_node_ends_the_run_and_is_named(string node)
-    {
-        using var trainer = await TrainAsync();
-
-        TrainerProcess.Signal(trainer.Children()[node], TrainerProcess.Kill);
-
-        // Far sooner than any deadline of the cluster.
-        var ended = await trainer.EndAsync(TimeSpan.FromSeconds(20));
-        Assert.Equal(1, ended.Code);
-        Assert.StartsWith($"trainer: {node} is gone: its process was ended by signal 9 (SIGKILL", ended.Error);
-        Assert.DoesNotContain('\n', ended.Error);
-        Assert.Empty(trainer.Children());
-        var summary = new RunResult(folder.In("run")).Summary;
-        Assert.Equal("failed", summary.GetProperty("status").GetString());
-        Assert.StartsWith(node, summary.GetProperty("reason").GetString());
-    }
-
     /// <summary>A run of two workers that has made steps and would go on for minutes.</summary>
     private async Task<TrainerProcess> TrainAsync()
     {

@@ -15,6 +15,7 @@ internal sealed partial class TrainerProcess : IDisposable
     public const int Interrupt = 2;
     public const int Kill = 9;
     public const int Terminate = 15;
+    public const int Continue = 18;
     public const int Stop = 19;
 
     /// <summary>Far beyond what anything here takes; a loaded machine is slow.</summary>

@@ -1,0 +1,128 @@
+using Akka.Actor;
+using Distributed.Cluster.Checkpoints;
+using Distributed.Cluster.Ledgers;
+using Distributed.Cluster.Monitoring;
+using Distributed.Cluster.Nodes;
+using Distributed.Cluster.ParameterServers;
+using Distributed.Cluster.Protocol;
+using Distributed.Learning;
+
+namespace Distributed.Cluster.Coordination;
+
+/// <summary>What a job's coordinator does to have its shards made, at the start and where a server is lost.</summary>
+internal sealed partial class JobActor
+{
+    /// <summary>The servers are made again: from the newest checkpoint, or from the beginning where there is none.</summary>
+    private void Choose()
+    {
+        stage = Stage.Choosing;
+        if (!begun)
+        {
+            GoBack(new Chosen(origin, []));
+            return;
+        }
+
+        var (run, fallback) = (files.Folder, origin);
+        Work("choose", () =>
+        {
+            var (newest, damaged) = RunCheckpoints.NewestOrNone(run);
+            return new Chosen(newest ?? fallback, damaged);
+        });
+    }
+
+    private void GoBack(Chosen chosen)
+    {
+        foreach (var damaged in chosen.Damaged)
+            Notice($"warning: a checkpoint is damaged and skipped: {damaged}");
+        origin = chosen.Checkpoint;
+        unwritten?.Dispose();
+        (unwritten, savesBest, modelSaved, finalVersion) = (null, false, false, null);
+        firstStep = checkpointVersion = FirstVersion;
+        if (board is not null && begun)
+        {
+            var where = origin is null ? "the beginning: there is no checkpoint" : $"checkpoint {origin.Folder}";
+            node.Log.WentBack(board.Next, FirstVersion, where);
+            Notice($"going back from step {board.Next} to {FirstVersion} ({(origin is null ? "there is no checkpoint yet" : "the newest checkpoint")})");
+            try
+            {
+                files.GoBack(job, FirstVersion);
+                TakeOver(files.Earlier);
+                ledger?.Dispose();
+                ledger = null;
+                BeginFigures(sampler!.Samples, evaluations!.TestSamples);
+            }
+            catch (BadInputException exception)
+            {
+                Fail(MemberFailure.Describe(id, node.Name, exception));
+                return;
+            }
+        }
+
+        stage = Stage.Serving;
+        Advance();
+    }
+
+    /// <summary>Where figures of the steps from the first one on are put together.</summary>
+    private void BeginFigures(int samples, int testSamples)
+    {
+        sampler = new SlotSampler(samples, job.Batch, job.Slots, job.Seed);
+        learningRates = job.LearningRates(samples);
+        evaluations = new EvaluationBoard(testSamples);
+        evaluated.Clear();
+        board = new StepBoard(job.Slots, FirstVersion);
+        epochSteps.Clear();
+        epochSteps.AddRange(files.Earlier.Steps.Skip((int)(FirstVersion / sampler.StepsPerEpoch) * sampler.StepsPerEpoch));
+        ledger = new LedgerWriter(files.Folder, FirstVersion, sampler, job.Seed);
+        earlierRestarts ??= ledger.Restarts;
+    }
+
+    /// <summary>Has shards made on the nodes that are there: fewer than the job asks for will do, since bits don't depend on the cut.</summary>
+    private void Serve()
+    {
+        var names = membership.Servers(NodesOf("server").Select(known => known.Name), [.. servers.Select(server => server.Node.Name)], job.Servers);
+        if (names.Count == 0)
+        {
+            Wait("it needs a server, and there is none");
+            return;
+        }
+
+        Proceed();
+        var known = layout!;
+        var chosen = names.Select(name => nodes[name]).ToArray();
+        var shards = ShardPlan
+            .Cut(known.TrainableLength, chosen.Length, chosen.Min(server => server.Cores), known.Length - known.TrainableLength)
+            .Select(shard => new TrainingMessages.ShardDescription(shard.Shard, shard.Server, shard.Offset, shard.Length)).ToArray();
+        bytesOfLost += servers.Sum(server => server.BytesSent);
+        servers = [.. chosen.Select((server, i) => new ServerState(server, [.. shards.Where(shard => shard.Server == i)]))];
+        if (!begun)
+            node.Log.SecondHome("no shard has a second home but the last checkpoint: a server's loss costs the steps since then");
+        foreach (var server in servers)
+        {
+            node.Log.ShardsAssigned(server.Node.Name, string.Join(",", server.Shards.Select(shard => shard.Shard)), server.Bytes, term);
+            server.Node.Actor.Tell(new TrainingMessages.Serve(id, job.Text, secret, term, FirstVersion, known.Hash, server.Shards));
+        }
+    }
+
+    private void Link()
+    {
+        DescribeServers();
+        if (servers.Length > 1 && job.Optimizer.NormExchanges > 0)
+            foreach (var server in servers)
+                server.Node.Actor.Tell(connect!);
+        if (origin is null)
+        {
+            Enlist();
+            return;
+        }
+
+        stage = Stage.Restoring;
+        Restore();
+    }
+
+    private void DescribeServers() =>
+        connect = new TrainingMessages.Connect(
+            id, layout!.Hash,
+            [.. servers.Select(server => new TrainingMessages.ServerDescription(
+                server.Node.Name, server.Endpoint!.Host, server.Endpoint.Port, server.Endpoint.UnixName, server.Endpoint.HostId))],
+            [.. servers.SelectMany(server => server.Shards)]);
+}
