@@ -2,7 +2,6 @@ using Akka.Actor;
 using Distributed.Cluster.Checkpoints;
 using Distributed.Cluster.Jobs;
 using Distributed.Cluster.Monitoring;
-using Distributed.Cluster.Nodes;
 using Distributed.Cluster.Protocol;
 
 namespace Distributed.Cluster.Coordination;
@@ -112,7 +111,7 @@ internal sealed partial class JobActor
         });
         Receive<TrainingMessages.Fenced>(fenced =>
         {
-            regrouping.Fenced(fenced.Node, fenced.Term, fenced.Shards.Select(shard => (shard.Shard, shard.Version)));
+            regrouping.Fenced(fenced.Node, fenced.Term, fenced.Shards.Select(shard => (shard.Shard, shard.Version, shard.Due)));
             Advance();
         });
         Receive<LayoutReady>(ready =>

@@ -36,9 +36,18 @@ internal sealed partial class JobActor
             lastProgressAt = Environment.TickCount64;
         foreach (var part in report.Steps)
             Add(part);
+        var known = -1L;
         foreach (var block in report.Evaluations)
-            if (evaluations!.Add(block) is { } figures)
+        {
+            if (block.Version <= evaluations!.Newest)
+                known = Math.Max(known, block.Version);
+            if (evaluations.Add(block) is { } figures)
                 evaluated.Enqueue(figures);
+        }
+
+        // Slots that were leased anew may be a step behind what is known already: whoever evaluates that again waits for what was decided.
+        if (known >= 0 && !savesBest)
+            worker.Node.Actor.Tell(new TrainingMessages.Decided(id, known, stoppedAt == known));
         // The last block of a test may come before another worker's report of the step that it tests.
         CompleteEvaluations();
         WriteCheckpoint();

@@ -5,14 +5,17 @@ namespace Distributed.Cluster.Coordination;
 /// terms any more, and every shard has said where it stands.
 /// </summary>
 /// <remarks>
-/// Workers start step t+1 only with version t+1 of every shard, so all shards stand at v or v+1 for one v. Training goes on at v: a shard
-/// that is at v+1 still has v in its other buffer, and drops what it is sent of v again.
+/// Workers start step t+1 only with version t+1 of every shard, so at any moment all shards stand at v or v+1 for one v. Training goes on at v:
+/// a shard that is at v+1 still has v in its other buffer, and drops what it is sent of v again. But shards answer at different moments. One
+/// that answered at v with its update due may have made it, and workers that had not stopped yet may then have taken another shard, not fenced
+/// yet, on to v+2. That other shard's answer (at v+2, or at v+1 with its update due) is the proof that the first is at v+1 by now; without such
+/// a proof nobody is beyond v+1, and v is held everywhere.
 /// </remarks>
 internal sealed class Regrouping(long term, IEnumerable<string> workers, IEnumerable<string> servers)
 {
     private readonly HashSet<string> workers = [.. workers];
     private readonly HashSet<string> servers = [.. servers];
-    private readonly Dictionary<int, long> versions = [];
+    private readonly Dictionary<int, (long Version, bool Due)> stands = [];
 
     public long Term => term;
 
@@ -28,10 +31,12 @@ internal sealed class Regrouping(long term, IEnumerable<string> workers, IEnumer
     {
         get
         {
-            var (least, most) = (versions.Values.Min(), versions.Values.Max());
-            return most - least <= 1
+            var furthest = stands.Values.Max(stand => stand.Version + (stand.Due ? 1 : 0));
+            var least = stands.Values.Min(stand => stand.Due ? Math.Max(stand.Version, Math.Min(stand.Version + 1, furthest - 1)) : stand.Version);
+            return furthest - least <= 1
                 ? least
-                : throw new InvalidOperationException($"the shards stand at versions {string.Join(", ", versions.OrderBy(known => known.Key).Select(known => known.Value))}");
+                : throw new InvalidOperationException(
+                    $"the shards stand at versions {string.Join(", ", stands.OrderBy(known => known.Key).Select(known => $"{known.Value.Version}{(known.Value.Due ? "+" : "")}"))}");
         }
     }
 
@@ -42,13 +47,13 @@ internal sealed class Regrouping(long term, IEnumerable<string> workers, IEnumer
             workers.Remove(worker);
     }
 
-    /// <summary>A server takes nothing of lower terms any more; its shards stand at these versions.</summary>
-    public void Fenced(string server, long under, IEnumerable<(int Shard, long Version)> shards)
+    /// <summary>A server takes nothing of lower terms any more; its shards stand at these versions, some with their next update due.</summary>
+    public void Fenced(string server, long under, IEnumerable<(int Shard, long Version, bool Due)> shards)
     {
         if (under != term || !servers.Remove(server))
             return;
-        foreach (var (shard, version) in shards)
-            versions[shard] = version;
+        foreach (var (shard, version, due) in shards)
+            stands[shard] = (version, due);
     }
 
     /// <summary>A server that is to be made again has let go of its shards.</summary>

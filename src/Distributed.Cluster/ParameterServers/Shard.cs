@@ -118,13 +118,16 @@ internal sealed unsafe class Shard : IDisposable
         }
     }
 
-    /// <summary>Raises the term. Whether an update is due or under way, which still reads what older terms brought.</summary>
-    public bool RaiseTerm(long term)
+    /// <summary>
+    /// Raises the term. Returns where the shard stands in that moment, and whether an update is due or under way, which still reads what older
+    /// terms brought.
+    /// </summary>
+    public (long Version, bool Due) RaiseTerm(long term)
     {
         lock (gate)
         {
             rules.RaiseTerm(term);
-            return rules.Complete;
+            return (rules.Version, rules.Complete);
         }
     }
 

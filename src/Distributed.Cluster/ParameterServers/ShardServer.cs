@@ -100,7 +100,7 @@ internal sealed unsafe class ShardServer : IDisposable
     /// From here on nothing of lower terms is taken, and the links that workers made under them are closed. An update that is due or under way
     /// is finished; until then the memory stays from which it reads.
     /// </summary>
-    /// <returns>Where the shards stand; one that is in an update may move on by itself.</returns>
+    /// <returns>Where the shards stand.</returns>
     public TrainingMessages.ShardVersion[] RaiseTerm(long newTerm)
     {
         Volatile.Write(ref term, newTerm);
@@ -113,24 +113,28 @@ internal sealed unsafe class ShardServer : IDisposable
         }
 
         norms?.Wait(true);
-        var versions = shards.Values.Select(shard => (Shard: shard, shard.Version, Reads: shard.RaiseTerm(newTerm))).ToArray();
+        var stands = shards.Values.Select(shard => (Shard: shard, At: shard.RaiseTerm(newTerm))).ToArray();
         lock (retired)
         {
-            retired.Add((ended, [.. versions.Where(shard => shard.Reads).Select(shard => (shard.Shard, shard.Version))]));
+            retired.Add((ended, [.. stands.Where(shard => shard.At.Due).Select(shard => (shard.Shard, shard.At.Version))]));
             retires = true;
         }
 
         FreeRetired();
-        return [.. versions.Select(shard => new TrainingMessages.ShardVersion(shard.Shard.Range.Shard, shard.Version))];
+        return [.. stands.Select(shard => new TrainingMessages.ShardVersion(shard.Shard.Range.Shard, shard.At.Version, shard.At.Due))];
     }
 
-    /// <summary>What slots saw in the steps that the first shard has committed and nobody has written down; empty where it is elsewhere.</summary>
-    public IReadOnlyList<ProgressMessages.StepReport> FiguresFrom(long recordedBelow)
+    /// <summary>
+    /// What slots saw in the steps that the first shard has committed, or will whatever comes, and nobody has written down; empty where that
+    /// shard is elsewhere.
+    /// </summary>
+    public IReadOnlyList<ProgressMessages.StepReport> FiguresFrom(long recordedBelow, TrainingMessages.ShardVersion[] stands)
     {
         if (figures is null)
             return [];
         figures.Forget(recordedBelow);
-        return figures.Below(shards[0].Version);
+        var first = Array.Find(stands, shard => shard.Shard == 0)!;
+        return figures.Below(first.Version + (first.Due ? 1 : 0));
     }
 
     /// <summary>All steps below this one are written down.</summary>

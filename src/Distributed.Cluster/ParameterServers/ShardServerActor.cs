@@ -122,7 +122,7 @@ internal sealed class ShardServerActor : ReceiveActor, IWithTimers
         var versions = server!.RaiseTerm(term);
         // Messages stay far below the control plane's 32 KB.
         var batch = new List<ProgressMessages.StepReport>();
-        foreach (var step in server.FiguresFrom(raise.RecordedBelow))
+        foreach (var step in server.FiguresFrom(raise.RecordedBelow, versions))
         {
             batch.Add(step);
             if (batch.Sum(report => report.Slots.Length) < SlotsPerMessage)

@@ -111,8 +111,11 @@ internal static class TrainingMessages
     /// </summary>
     public sealed record Fenced(Guid Job, string Node, long Term, ShardVersion[] Shards) : IControlMessage;
 
-    /// <summary>A shard and how many updates it has had.</summary>
-    public sealed record ShardVersion(int Shard, long Version);
+    /// <summary>
+    /// A shard and how many updates it has had. <paramref name="Due"/>: it has every gradient of that version, and will make the next update
+    /// whatever comes.
+    /// </summary>
+    public sealed record ShardVersion(int Shard, long Version, bool Due = false);
 
     /// <summary>What slots saw in committed steps, as the workers told the server of the first shard with their gradients.</summary>
     public sealed record StepFigures(Guid Job, string Node, long Term, ProgressMessages.StepReport[] Steps) : IControlMessage;

@@ -197,6 +197,18 @@ public sealed class JobActorTests : TestKit
     }
 
     [Fact]
+    public void Whoever_makes_a_known_evaluation_again_is_told_what_was_decided()
+    {
+        var job = Training("evaluation.every-steps=1");
+        var block = new ProgressMessages.EvaluationReport(1, new Distributed.Learning.EvaluationBlock(0, 5, 1.0));
+        foreach (var worker in new[] { "w-1", "w-2" })
+            job.Tell(new ProgressMessages.WorkerReport(id, worker, 1, "deciding", [Step(0, worker == "w-1" ? 0 : 1)], [block]));
+        Assert.Equal((1, false), first.Next<TrainingMessages.Decided>() is var decided ? (decided.Version, decided.Stop) : default);
+        job.Tell(new ProgressMessages.WorkerReport(id, "w-1", 1, "deciding", [], [block]));
+        Assert.Equal(1, first.Next<TrainingMessages.Decided>().Version);
+    }
+
+    [Fact]
     public void A_failure_that_comes_again_and_again_ends_the_job()
     {
         var job = Training();

@@ -9,13 +9,13 @@ public sealed class RegroupingTests
     {
         var regrouping = new Regrouping(3, ["w-1", "w-2"], ["s-1", "s-2"]);
         regrouping.Halted("w-1", 2);
-        regrouping.Fenced("s-1", 2, [(0, 9)]);
+        regrouping.Fenced("s-1", 2, [(0, 9, false)]);
         Assert.Equal(["s-1", "s-2", "w-1", "w-2"], regrouping.Awaited.Order(StringComparer.Ordinal));
         regrouping.Halted("w-1", 3);
         regrouping.LoseWorker("w-2");
-        regrouping.Fenced("s-1", 3, [(0, 7), (1, 8)]);
+        regrouping.Fenced("s-1", 3, [(0, 7, false), (1, 8, false)]);
         Assert.False(regrouping.Quiet);
-        regrouping.Fenced("s-2", 3, [(2, 8)]);
+        regrouping.Fenced("s-2", 3, [(2, 8, false)]);
         Assert.True(regrouping.Quiet);
         Assert.Equal(7, regrouping.Version);
     }
@@ -24,8 +24,25 @@ public sealed class RegroupingTests
     public void Shards_that_stand_further_apart_than_steps_can_leave_them_are_no_place_to_go_on_from()
     {
         var regrouping = new Regrouping(2, [], ["s-1"]);
-        regrouping.Fenced("s-1", 2, [(0, 4), (1, 6)]);
+        regrouping.Fenced("s-1", 2, [(0, 4, false), (1, 6, false)]);
         Assert.Contains("4, 6", Assert.Throws<InvalidOperationException>(() => regrouping.Version).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(4, true, 4, false, 4)] // perhaps at 5 by now, but nobody is beyond
+    [InlineData(4, true, 5, false, 4)]
+    [InlineData(4, true, 5, true, 5)] // the other could complete 5 only with this one at 5
+    [InlineData(4, true, 6, false, 5)]
+    [InlineData(4, false, 5, false, 4)]
+    [InlineData(4, true, 4, true, 4)]
+    public void A_shard_whose_update_was_due_counts_as_updated_where_another_proves_it(long first, bool firstDue, long second, bool secondDue, long from)
+    {
+        foreach (var swapped in new[] { false, true })
+        {
+            var regrouping = new Regrouping(2, [], ["s-1"]);
+            regrouping.Fenced("s-1", 2, [(swapped ? 1 : 0, first, firstDue), (swapped ? 0 : 1, second, secondDue)]);
+            Assert.Equal(from, regrouping.Version);
+        }
     }
 
     [Fact]
