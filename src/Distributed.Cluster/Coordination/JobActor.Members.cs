@@ -293,11 +293,13 @@ internal sealed partial class JobActor
         if (phase == "saving")
             return;
         Notice($"{name} is lost: {how}");
+        if (begun && (server is not null || worker!.Prepared))
+            restarts++;
         var why = $"{name} is lost: {how}";
         if (phase == "training")
         {
             if (server is not null || worker!.Leased)
-                Restart(why, server is not null);
+                Regroup(why, server is not null);
         }
         else if (stage == Stage.Quieting && server is not null && rebuild)
         {

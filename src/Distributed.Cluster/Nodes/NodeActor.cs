@@ -105,6 +105,9 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
     private void Begin(Guid job, string role, Props props)
     {
         Context.Watch(Sender);
+        // A part that the job has given up, without having been able to say so, would only be in the way.
+        foreach (var former in parts.Where(part => part.Id == job && part.Role == role))
+            Context.Stop(former.Actor);
         var number = partsBegun++;
         var taken = !Context.Child($"{role}-{job:N}").IsNobody();
         var actor = Context.ActorOf(props, taken ? $"{role}-{job:N}-{number}" : $"{role}-{job:N}");
