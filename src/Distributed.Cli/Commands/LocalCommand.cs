@@ -2,6 +2,7 @@ using System.CommandLine;
 using Distributed.Cluster.Jobs;
 using Distributed.Cluster.Launching;
 using Distributed.Cluster.Nodes;
+using Distributed.Learning;
 
 namespace Distributed.Cli.Commands;
 
@@ -42,7 +43,7 @@ internal static class LocalCommand
         Session session, Job job, string dataFolder, string? outFolder, string? config, bool plain, ResumableRun? resumed = null)
     {
         // Everything that can be wrong is found before the first process starts.
-        job.Data.CheckFiles(dataFolder);
+        job.Data.CheckFiles(dataFolder, DataCache.OfUser(line => session.Terminal.Error.WriteLine(ExitCodes.Line(line))));
 
         session.Interruption.Listen();
         await using var nodes = new LocalNodes(OwnProgram.Find(typeof(LocalCommand).Assembly), job.Workers, job.Threads);

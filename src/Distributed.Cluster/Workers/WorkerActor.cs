@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Akka.Actor;
 using Distributed.Cluster.Jobs;
+using Distributed.Cluster.Monitoring;
 using Distributed.Cluster.Nodes;
 using Distributed.Cluster.Protocol;
 
@@ -73,7 +74,8 @@ internal sealed class WorkerActor : ReceiveActor, IWithTimers
                     evaluations.Enqueue,
                     () => self.Tell(Flush.Instance),
                     bytes => self.Tell(new Finished(bytes)),
-                    cause => self.Tell(new Broke(cause))));
+                    cause => self.Tell(new Broke(cause)),
+                    line => node.Log.DataCache(line)));
             session.Start();
         }
         catch (Learning.BadInputException exception)

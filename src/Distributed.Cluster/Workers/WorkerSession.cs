@@ -11,7 +11,7 @@ namespace Distributed.Cluster.Workers;
 /// <summary>What a worker session tells its actor, from its own thread.</summary>
 internal sealed record WorkerSessionEvents(
     Action<string[], int, int> Ready, Action<string> Phase, Action<ProgressMessages.StepReport> Step,
-    Action<ProgressMessages.EvaluationReport> Evaluated, Action Waiting, Action<long> Finished, Action<Exception> Failed);
+    Action<ProgressMessages.EvaluationReport> Evaluated, Action Waiting, Action<long> Finished, Action<Exception> Failed, Action<string> DataNoticed);
 
 /// <summary>
 /// A worker's thread and all that it holds for one job: the data, the replica, the links. <see cref="Train"/> is a step, in the
@@ -74,7 +74,7 @@ internal sealed class WorkerSession : IDisposable
             ComputeThread.KeepTo(cores);
             torch.set_num_threads(job.Threads);
             events.Phase("loading data");
-            var (training, test) = job.Data.Open(dataFolder, job.Seed);
+            var (training, test) = job.Data.Open(dataFolder, job.Seed, DataCache.OfUser(events.DataNoticed, ended.Token));
             using (training)
             using (test)
             {

@@ -18,6 +18,12 @@ public abstract record DataSpec
     /// <summary>How training images are changed at random; null for not at all.</summary>
     public Augmentation? Augmentation { get; private init; }
 
+    /// <summary>Whether decoded data may be kept for other processes and later starts: <c>cache = on</c> (default) or <c>off</c>.</summary>
+    public bool Cached { get; private init; } = true;
+
+    // Everything that the job says of the data and that decoding may depend on.
+    private string Settings { get; init; } = "";
+
     // What the data must fit, and the file that says so; null where no model was given.
     private IReadOnlyList<long>? ModelInput { get; init; }
 
@@ -34,9 +40,12 @@ public abstract record DataSpec
         SettingsSection section, IReadOnlyList<long>? modelInput = null, IReadOnlyList<long>? modelOutput = null)
     {
         var augment = section.OptionalSection("augment");
+        var cached = section.Flag("cache", true);
         var spec = DataFormats.Read(section, modelInput) with
         {
             File = section.File,
+            Cached = cached,
+            Settings = section.Canonical(except: ["augment", "cache"]),
             Augmentation = augment is null ? null : Augmentation.Read(augment),
             ModelInput = modelInput,
             ModelOutput = modelOutput,
@@ -52,18 +61,21 @@ public abstract record DataSpec
     /// error in them is known before any process starts.
     /// </summary>
     /// <param name="dataFolder">Where data lies on this machine.</param>
+    /// <param name="cache">Where decoded data is kept; null for nowhere.</param>
     /// <exception cref="BadInputException">A file is missing (and where to place it), is damaged, or does not fit the model.</exception>
-    public virtual void CheckFiles(string dataFolder)
+    public virtual void CheckFiles(string dataFolder, DataCache? cache = null)
     {
     }
 
     /// <summary>Reads or draws both sets into memory.</summary>
     /// <param name="dataFolder">Where data lies on this machine; not used by data that the program makes itself.</param>
     /// <param name="seed">The job's seed, which drawn and random data depend on.</param>
+    /// <param name="cache">Where decoded data is kept for other processes and later starts; null for nowhere. The data is the same.</param>
     /// <exception cref="BadInputException">A file is missing or damaged, files do not fit together, or the model does not fit them.</exception>
-    public (IDataSet Training, IDataSet Test) Open(string dataFolder, long seed)
+    public (IDataSet Training, IDataSet Test) Open(string dataFolder, long seed, DataCache? cache = null)
     {
-        var (training, test) = Load(dataFolder, seed);
+        var (training, test) = cache is not null && Cached && Sources(dataFolder) is { } files
+            ? cache.Open(Settings, dataFolder, files, () => Load(dataFolder, seed)) : Load(dataFolder, seed);
         try
         {
             CheckFit(training);
@@ -80,13 +92,20 @@ public abstract record DataSpec
     /// <summary>Reads or draws both sets.</summary>
     private protected abstract (IDataSet Training, IDataSet Test) Load(string dataFolder, long seed);
 
+    /// <summary>
+    /// The files that all of the data follows from, besides the job's own words and never the seed; null where data is made faster than it is
+    /// found in a cache.
+    /// </summary>
+    /// <exception cref="BadInputException">A file is missing.</exception>
+    private protected virtual IReadOnlyList<string>? Sources(string dataFolder) => null;
+
     /// <summary>What a black pixel is to the model, one number or one for each channel.</summary>
     private protected virtual float[] Black => [0];
 
     /// <summary>For formats that <see cref="CheckFiles"/> reads whole.</summary>
-    private protected void OpenAndClose(string dataFolder)
+    private protected void OpenAndClose(string dataFolder, DataCache? cache)
     {
-        var (training, test) = Open(dataFolder, seed: 0);
+        var (training, test) = Open(dataFolder, seed: 0, cache);
         training.Dispose();
         test.Dispose();
     }

@@ -34,11 +34,14 @@ internal sealed record ImageFolderData(
             RowProblems.ReadSkip(section), Split.Read(section, Split.Fraction(0.2)));
     }
 
-    public override void CheckFiles(string dataFolder)
+    public override void CheckFiles(string dataFolder, DataCache? cache = null) => Sources(dataFolder);
+
+    private protected override IReadOnlyList<string> Sources(string dataFolder)
     {
         var classes = Classes(dataFolder, Folder);
-        Files(dataFolder, Folder, classes);
-        if (Split.File is { } testFolder) Files(dataFolder, testFolder, classes);
+        var files = Files(dataFolder, Folder, classes);
+        if (Split.File is { } testFolder) files.AddRange(Files(dataFolder, testFolder, classes));
+        return [.. files.Select(file => file.Path)];
     }
 
     private protected override float[] Black => Pixels.Black;
