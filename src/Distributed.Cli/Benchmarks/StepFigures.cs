@@ -26,13 +26,7 @@ internal sealed record StepFigures(
     double Extra, double RatioToPlain, double RatioToTogether)
 {
     public static StepFigures Of(string model, long parameters, int workers, int servers, IReadOnlyList<StepSample> rounds) => new(
-        model, parameters, workers, servers, Median(rounds, r => r.Plain), Median(rounds, r => r.Together), Median(rounds, r => r.Cluster),
-        Median(rounds, r => r.Compute), Median(rounds, r => r.Exchange), Median(rounds, r => r.Cluster - r.Plain),
-        Median(rounds, r => r.Cluster / r.Plain), Median(rounds, r => r.Cluster / r.Together));
-
-    private static double Median(IReadOnlyList<StepSample> rounds, Func<StepSample, double> figure)
-    {
-        var values = rounds.Select(figure).Order().ToArray();
-        return (values[(values.Length - 1) / 2] + values[values.Length / 2]) / 2;
-    }
+        model, parameters, workers, servers, Medians.Of(rounds, r => r.Plain), Medians.Of(rounds, r => r.Together), Medians.Of(rounds, r => r.Cluster),
+        Medians.Of(rounds, r => r.Compute), Medians.Of(rounds, r => r.Exchange), Medians.Of(rounds, r => r.Cluster - r.Plain),
+        Medians.Of(rounds, r => r.Cluster / r.Plain), Medians.Of(rounds, r => r.Cluster / r.Together));
 }

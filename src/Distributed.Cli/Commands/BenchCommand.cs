@@ -17,9 +17,11 @@ internal static class BenchCommand
     [
         "trainer bench step                         whole steps of all models: plain loop against 2 workers and a server",
         "trainer bench step mlp --rounds 9 --json mlp.json",
+        "trainer bench input --data ~/data          how long steps wait for their batches",
     ];
 
-    private static readonly JsonSerializerOptions Json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
+    /// <summary>How figures are written to a file.</summary>
+    public static readonly JsonSerializerOptions Json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
 
     private static readonly string Folder = Path.Combine(AppContext.BaseDirectory, "jobs", "bench");
 
@@ -27,6 +29,7 @@ internal static class BenchCommand
     public static Command Create(Session session) => new("bench", "Measures what a step costs with and without a cluster.")
     {
         Step(session),
+        BenchInput.Create(session),
         Plain(session),
     };
 
@@ -40,7 +43,7 @@ internal static class BenchCommand
             foreach (var token in result.Tokens)
                 if (!known.Contains(token.Value)) result.AddError($"no model '{token.Value}' to measure: known are {string.Join(", ", known)}");
         });
-        var workers = Parsing.WholeNumber("--workers", "N", 1, 64, "worker processes, 64 samples each (default: 2)");
+        var workers = Parsing.WholeNumber("--workers", "N", 1, 64, "worker processes, each with the samples of a worker of the job (default: 2)");
         var servers = Parsing.WholeNumber("--servers", "M", 1, 64, "parameter servers (default: 1)");
         var rounds = Parsing.WholeNumber("--rounds", "N", 1, 1000, "how often everything is measured in turn (default: 5)");
         var steps = Parsing.WholeNumber("--steps", "N", 20, 100_000, "steps of one measurement (default: 192)");
@@ -83,17 +86,26 @@ internal static class BenchCommand
 
     private static Job Load(string name, int workers, int servers, int steps, IEnumerable<string> sets)
     {
-        const int SamplesPerWorker = 64;
-        var batch = workers * SamplesPerWorker;
+        var file = Path.Combine(Folder, $"{name}.hocon");
+        var asWritten = Job.Load(file, new JobOverrides());
+        var batch = workers * (asWritten.Batch / asWritten.Workers);
         var perEpoch = Math.Min(steps, 64);
         string[] shape =
         [
             .. Whole("workers", workers), .. Whole("slots", workers), .. Whole("servers", servers), .. Whole("batch", batch),
             .. Whole("data.train", batch * perEpoch), .. Whole("epochs", steps / perEpoch),
         ];
-        return Job.Load(Path.Combine(Folder, $"{name}.hocon"), new JobOverrides(Sets: [.. shape, .. sets]));
+        return Job.Load(file, new JobOverrides(Sets: [.. shape, .. sets]));
 
         static string[] Whole(string path, int value) => [string.Create(CultureInfo.InvariantCulture, $"{path}={value}")];
+    }
+
+    /// <summary>Prints a table wide enough for its columns, wherever it goes.</summary>
+    public static void Print(TerminalOutput terminal, Table table)
+    {
+        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(terminal.Out), Ansi = AnsiSupport.Detect });
+        console.Profile.Width = Math.Max(console.Profile.Width, 110);
+        console.Write(table);
     }
 
     private static void Print(TerminalOutput terminal, IReadOnlyList<StepFigures> figures)
@@ -108,9 +120,7 @@ internal static class BenchCommand
                 Ratio(row.RatioToTogether));
         }
 
-        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(terminal.Out), Ansi = AnsiSupport.Detect });
-        console.Profile.Width = Math.Max(console.Profile.Width, 110);
-        console.Write(table);
+        Print(terminal, table);
         terminal.Out.WriteLine("plain: one process without a server; at once: as many of them as workers; cluster: workers and servers; extra: cluster - plain");
 
         static string Ms(double value) => value.ToString("0.00", CultureInfo.InvariantCulture);

@@ -190,7 +190,8 @@ internal sealed partial class JobActor
             job.Name, status.ToString().ToLowerInvariant(), job.Workers, job.Servers, job.Slots, Epochs, statistics.Steps, statistics.Samples,
             Math.Round(statistics.SamplesPerSecond, 1), statistics.Total, statistics.Compute, statistics.Input, statistics.Exchange,
             workers.Sum(worker => worker.BytesSent) + servers.Sum(server => server.BytesSent), layout?.ParameterCount ?? 0, weightsSha256,
-            evaluation, stoppedAt is not null, ledger?.Restarts ?? 0, Elapsed, reason);
+            evaluation, stoppedAt is not null, ledger?.Restarts ?? 0, Elapsed, reason)
+        { InputWaitMilliseconds = statistics.InputWait };
         ledger?.FlushToDisk();
         files.Write(summary);
         if (statistics.Steps > 0)

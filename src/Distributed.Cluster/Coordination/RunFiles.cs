@@ -69,6 +69,7 @@ internal sealed class RunFiles : IDisposable
             stepMilliseconds = Round(step.TotalMilliseconds),
             computeMilliseconds = Round(step.ComputeMilliseconds),
             inputMilliseconds = Round(step.InputMilliseconds),
+            inputWaitMilliseconds = Round(step.InputWaitMilliseconds),
             exchangeMilliseconds = Round(step.ExchangeMilliseconds),
         });
         events.Add(step, learningRate);

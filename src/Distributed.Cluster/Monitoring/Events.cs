@@ -80,8 +80,8 @@ internal static partial class Events
     [LoggerMessage(33, LogLevel.Warning, "{Count} events were lost on the way to the cluster log", EventName = "events-lost")]
     public static partial void EventsLost(this ILogger log, long count);
 
-    [LoggerMessage(34, LogLevel.Warning, "{Reason}", EventName = "data-cache")]
-    public static partial void DataCache(this ILogger log, string reason);
+    [LoggerMessage(34, LogLevel.Warning, "{Reason}", EventName = "data-noticed")]
+    public static partial void DataNoticed(this ILogger log, string reason);
 
     [LoggerMessage(40, LogLevel.Information, "node at {Address} started with {Cores} cores", EventName = "node-started")]
     public static partial void NodeStarted(this ILogger log, string address, int cores);

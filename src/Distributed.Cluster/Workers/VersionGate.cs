@@ -51,6 +51,22 @@ internal sealed class VersionGate(int shards)
             noEndBefore = Environment.TickCount64 + (long)by.TotalMilliseconds;
     }
 
+    /// <summary>Whether every shard has <paramref name="version"/>, without waiting.</summary>
+    public bool IsOpen(long version)
+    {
+        lock (sync)
+        {
+            foreach (var (shards, word) in words)
+                if (word.Has(version))
+                    foreach (var shard in shards)
+                        versions[shard] = Math.Max(versions[shard], version);
+            foreach (var have in versions)
+                if (have < version)
+                    return false;
+            return true;
+        }
+    }
+
     /// <summary>Waits until every shard has <paramref name="version"/>.</summary>
     /// <exception cref="TimeoutException">Not all came within the deadline; the message names the shards.</exception>
     public void WaitFor(long version, TimeSpan deadline)

@@ -75,7 +75,7 @@ internal sealed class WorkerActor : ReceiveActor, IWithTimers
                     () => self.Tell(Flush.Instance),
                     bytes => self.Tell(new Finished(bytes)),
                     cause => self.Tell(new Broke(cause)),
-                    line => node.Log.DataCache(line)));
+                    line => node.Log.DataNoticed(line)));
             session.Start();
         }
         catch (Learning.BadInputException exception)

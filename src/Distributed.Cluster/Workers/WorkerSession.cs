@@ -78,6 +78,9 @@ internal sealed class WorkerSession : IDisposable
             using (training)
             using (test)
             {
+                // Every worker has left them out; one says so.
+                if (training.Notes.SkippedRows is > 0 and var skipped && order.Slots.Contains(0))
+                    events.DataNoticed($"{skipped} bad rows of the data were left out (data.on-bad-row = skip)");
                 events.Phase("building");
                 using var module = job.Model.Build(job.Seed);
                 var layout = ParameterLayout.Of(module);
@@ -148,6 +151,7 @@ internal sealed class WorkerSession : IDisposable
             var computed = Stopwatch.GetTimestamp();
             events.Phase("exchanging");
             input.Prepare(step + 1);
+            var inputWait = weights.IsOpen(step + 1) ? Stopwatch.GetElapsedTime(computed) : TimeSpan.Zero;
             // Another worker may still be getting ready for its first step.
             weights.WaitFor(step + 1, step == order.FirstStep ? deadlines.Prepare : times.Deadline);
             var done = Stopwatch.GetTimestamp();
@@ -156,7 +160,8 @@ internal sealed class WorkerSession : IDisposable
             times.Add(total);
             events.Step(new ProgressMessages.StepReport(
                 step, [.. results], total.TotalMilliseconds, Stopwatch.GetElapsedTime(started, computed).TotalMilliseconds,
-                inputTime.TotalMilliseconds, Stopwatch.GetElapsedTime(computed, done).TotalMilliseconds));
+                inputTime.TotalMilliseconds, Stopwatch.GetElapsedTime(computed, done).TotalMilliseconds)
+            { InputWaitMilliseconds = inputWait.TotalMilliseconds });
             if (EvaluateIfDue(step + 1) is var decision and not BoundaryDecision.GoOn)
                 return decision == BoundaryDecision.Stop;
         }

@@ -29,7 +29,9 @@ public class VersionGateTests
         var waiting = Task.Run(() => gate.WaitFor(1, Patience));
         gate.Arrived([1], 1);
         Assert.False(waiting.IsCompleted);
+        Assert.False(gate.IsOpen(1));
         word.Publish(1);
+        Assert.True(gate.IsOpen(1));
         await waiting.WaitAsync(Patience);
         Assert.EndsWith("of shards 1", Assert.Throws<TimeoutException>(() =>
         {
