@@ -24,22 +24,26 @@ public sealed class CacheTests : IDisposable
         Environment.SetEnvironmentVariable(Variable, folder.In("cache"));
         var cold = await RunResult.TrainAsync(folder, job, "--workers", "3");
         var file = Assert.Single(Directory.GetFiles(folder.In("cache"), "*.data"));
-        var written = File.GetCreationTimeUtc(file);
+        // Who decodes takes the lock, and makes its file anew if it is not there.
+        foreach (var taken in Directory.GetFiles(folder.In("cache"), "lock-*")) File.Delete(taken);
         var warm = await RunResult.TrainAsync(folder, job, "--workers", "2");
         var off = await RunResult.TrainAsync(folder, job, "--workers", "2", "--set", "data.cache=off");
 
         Assert.All([cold, warm, off], run => Assert.Equal(without.WeightsSha256, run.WeightsSha256));
-        Assert.Equal([file], Directory.GetFiles(folder.In("cache"), "*.data"));
-        Assert.Equal(written, File.GetCreationTimeUtc(file));
-        Assert.Equal(["lock-" + Path.GetFileName(file)[0]], Directory.GetFiles(folder.In("cache")).Where(other => other != file).Select(Path.GetFileName));
+        Assert.Equal([file], Directory.GetFiles(folder.In("cache")));
+    }
 
-        // Where it can't be kept, training goes on, and the log says why.
+    [Fact]
+    public async Task Training_goes_on_where_decoded_data_cannot_be_kept_and_the_log_says_why()
+    {
+        var job = Write();
+        // A file where a folder should be: permissions do not stop every user.
+        var file = folder.Write("file", "");
         Environment.SetEnvironmentVariable(Variable, Path.Combine(file, "below-a-file"));
         var ended = await TrainerProcess.RunAsync(folder.Path, "local", job, "--workers", "2", "--out", folder.In("without"));
         Assert.Equal(0, ended.Code);
         Assert.Contains("decoded data can't be kept", ended.Error);
         var run = new RunResult(folder.In("without"));
-        Assert.Equal(without.WeightsSha256, run.WeightsSha256);
         var told = run.Log.Where(line => line.GetProperty("event").GetString() == "data-noticed").Select(line => line.GetRawText()).ToArray();
         Assert.Contains(told, line => line.Contains("decoded data can't be kept", StringComparison.Ordinal));
         Assert.Single(told, line => line.Contains("1 bad rows", StringComparison.Ordinal));
