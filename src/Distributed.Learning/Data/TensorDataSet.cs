@@ -14,7 +14,7 @@ internal sealed class TensorDataSet : ICacheable
     private readonly Tensor inputs;
     private readonly Tensor targets;
     private readonly Pixels pixels;
-    private readonly Action? release;
+    private Action? release;
 
     /// <summary>Takes over both tensors.</summary>
     /// <param name="inputs">Uint8, float32 or int64, <c>[samples, …input shape]</c>; only bytes are changed, by <paramref name="pixels"/>.</param>
@@ -83,7 +83,7 @@ internal sealed class TensorDataSet : ICacheable
     {
         inputs.Dispose();
         targets.Dispose();
-        release?.Invoke();
+        Interlocked.Exchange(ref release, null)?.Invoke();
     }
 
     private static IReadOnlyList<long> CountClasses(Tensor targets, int classes)

@@ -11,7 +11,7 @@ internal sealed class TextWindows : ICacheable
 {
     private readonly Tensor tokens;
     private readonly Tensor windows;
-    private readonly Action? release;
+    private Action? release;
     private readonly long time;
     private readonly bool shifted;
 
@@ -62,7 +62,7 @@ internal sealed class TextWindows : ICacheable
     {
         windows.Dispose();
         tokens.Dispose();
-        release?.Invoke();
+        Interlocked.Exchange(ref release, null)?.Invoke();
     }
 
     private Batch Windows(ReadOnlySpan<int> indices, Xoshiro256? random)

@@ -148,7 +148,12 @@ public sealed class DataCacheTests : IDisposable
         File.SetLastWriteTimeUtc(second, DateTime.UtcNow.AddDays(-1));
         Check(Open(settings: "third", mostBytes: 2 * bytes + 1));
         Assert.Equal((true, false, 2), (File.Exists(second), File.Exists(first), Kept.Length));
-        Check(held);
+        // Disposing twice is no second user's leaving.
+        held.Item1.Dispose();
+        held.Item1.Dispose();
+        using (held.Item2)
+        using (var batch = held.Item2.Gather([2]))
+            Assert.Equal([10f, 11, 12, 13, 14], batch.Inputs.data<float>().ToArray());
     }
 
     [Fact]
