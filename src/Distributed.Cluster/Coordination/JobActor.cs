@@ -8,6 +8,7 @@ using Distributed.Cluster.Nodes;
 using Distributed.Cluster.ParameterServers;
 using Distributed.Cluster.Protocol;
 using Distributed.Learning;
+using Distributed.Transport;
 
 namespace Distributed.Cluster.Coordination;
 
@@ -232,8 +233,10 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
     private void PlaceShards(ParameterLayout known)
     {
         layout = known;
-        var shards = ShardPlan
-            .Cut(known.TrainableLength, servers.Length, servers.Min(server => server.Node.Cores), known.Length - known.TrainableLength)
+        var appended = known.Length - known.TrainableLength;
+        var shards = (Streamed
+                ? ShardPlan.CutForStreaming(known.TrainableLength, servers.Length, appended)
+                : ShardPlan.Cut(known.TrainableLength, servers.Length, servers.Min(server => server.Node.Cores), appended))
             .Select(shard => new TrainingMessages.ShardDescription(shard.Shard, shard.Server, shard.Offset, shard.Length)).ToArray();
         servers = [.. servers.Select((server, i) => new ServerState(server.Node, [.. shards.Where(shard => shard.Server == i)]))];
         foreach (var server in servers)
@@ -248,7 +251,15 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
             id, layout!.Hash,
             [.. servers.Select(server => new TrainingMessages.ServerDescription(
                 server.Node.Name, server.Endpoint!.Host, server.Endpoint.Port, server.Endpoint.UnixName, server.Endpoint.HostId))],
-            [.. servers.SelectMany(server => server.Shards)]);
+            [.. servers.SelectMany(server => server.Shards).OrderBy(shard => shard.Offset)],
+            Streamed);
+
+    /// <summary>Whether gradients and weights travel over a network somewhere.</summary>
+    private bool Streamed =>
+        job.SameHost == SameHost.Tcp
+        || workers.Select(worker => worker.Node).Concat(servers.Select(server => server.Node)).DistinctBy(member => HostOf(member.Address)).Count() > 1;
+
+    private static string HostOf(string address) => address.LastIndexOf(':') is > 0 and var end ? address[..end] : address;
 
     private void ConnectWorkers()
     {

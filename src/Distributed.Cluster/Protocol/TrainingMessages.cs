@@ -32,8 +32,8 @@ internal static class TrainingMessages
     public sealed record Train(Guid Job, string JobText, byte[] Secret, long Term, int[] Slots, long FirstStep) : IControlMessage;
 
     /// <summary>
-    /// Every shard and the servers that hold them, in the order of <see cref="ShardDescription.Server"/>: to workers, and to servers
-    /// whose shards exchange norms.
+    /// Every shard, in the order of the flat vector, and the servers that hold them: to workers, and to servers whose shards exchange
+    /// norms. Where <paramref name="Streamed"/>, some link is over a network: gradients go shard by shard as soon as they are ready.
     /// </summary>
     [MessagePackObject]
     [TensorMessage("connect")]
@@ -41,7 +41,8 @@ internal static class TrainingMessages
         [property: Key(0)] Guid Job,
         [property: Key(1)] byte[] LayoutHash,
         [property: Key(2)] ServerDescription[] Servers,
-        [property: Key(3)] ShardDescription[] Shards) : ITensorMessage;
+        [property: Key(3)] ShardDescription[] Shards,
+        [property: Key(4)] bool Streamed = false) : ITensorMessage;
 
     /// <summary>A server's name and data-plane address.</summary>
     [MessagePackObject]
