@@ -45,7 +45,7 @@ internal static class ShardPlan
     public static IReadOnlyList<ShardRange> CutForStreaming(long length, int servers, long appended = 0)
     {
         var each = (length + servers - 1) / servers;
-        var floats = Math.Clamp(each / ShardsWorthStreaming, FloatsWorthSending, MostFloatsSent);
+        var floats = Math.Clamp((each + ShardsWorthStreaming - 1) / ShardsWorthStreaming, FloatsWorthSending, MostFloatsSent);
         var perServer = Math.Clamp((each + floats - 1) / floats, 1, Math.Clamp(MostShardsAJob / servers, 1, MostShardsAServer));
         return Cut(length, servers, (int)perServer, appended, dealt: true);
     }

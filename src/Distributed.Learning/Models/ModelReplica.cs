@@ -85,7 +85,7 @@ public sealed class ModelReplica : IDisposable
     /// <summary>Elementwise <c>into = from + into</c>.</summary>
     /// <param name="from">Index of the left operand.</param>
     /// <param name="into">Index of the right operand and of the result.</param>
-    public void AddGradients(int from, int into) => Settled(into).add_(Settled(from)).Dispose();
+    public void AddGradients(int from, int into) => Settled(into).add_(Settled(from));
 
     /// <summary>As the other overload, for floats [<paramref name="start"/>, <paramref name="end"/>) of both, which have both been computed.</summary>
     /// <param name="from">Index of the left operand.</param>
@@ -96,7 +96,7 @@ public sealed class ModelReplica : IDisposable
     {
         using var right = gradients[into].Flat.narrow(0, start, end - start);
         using var left = gradients[from].Flat.narrow(0, start, end - start);
-        right.add_(left).Dispose();
+        right.add_(left);
     }
 
     /// <summary>Copies a gradient buffer over another.</summary>
@@ -127,7 +127,7 @@ public sealed class ModelReplica : IDisposable
         {
             signals?.Needs(whole[0].End);
             // Adding zeros is not nothing: −0 + 0 is 0, here as on the servers, which add the zeros of an empty slot of another worker.
-            Settled(currentGradients).add_(0).Dispose();
+            Settled(currentGradients).add_(0);
             signals?.Ready(0, whole[0].End);
             return default;
         }
