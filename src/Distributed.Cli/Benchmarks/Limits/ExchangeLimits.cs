@@ -29,12 +29,12 @@ internal sealed class ExchangeLimits : IDisposable
         var memory = new MemoryPass(most, shape.Workers);
         var limits = new List<(string, Func<BenchSize, double>)>
         {
-            ("memory, 1 thread", size => memory.Milliseconds(size.Parameters, 1, cores)),
-            ("memory, 2 threads", size => memory.Milliseconds(size.Parameters, 2, cores)),
+            ("memory 1", size => memory.Milliseconds(size.Parameters, 1, cores)),
+            ("memory 2", size => memory.Milliseconds(size.Parameters, 2, cores)),
         };
         if (shape.Transport != "tcp") return new ExchangeLimits(limits, [memory]);
         var sockets = new SocketExchange(SocketPair.Tcp, shape.Workers, most * sizeof(float));
-        limits.Add(("plain sockets", size => sockets.Milliseconds(size.Bytes)));
+        limits.Add(("sockets", size => sockets.Milliseconds(size.Bytes)));
         return new ExchangeLimits(limits, [memory, sockets]);
     }
 
