@@ -28,6 +28,18 @@ internal static class Parsing
         },
     };
 
+    /// <summary>An option for one of some words, the first of which is the default where there are several.</summary>
+    public static Option<string?> OneOf(string name, string description, params string[] words)
+    {
+        var option = Text(name, string.Join('|', words), words.Length > 1 ? $"{description} (default: {words[0]})" : description);
+        option.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<string?>() is { Length: > 0 } word && !words.Contains(word))
+                result.AddError($"{name}: expected {string.Join(" or ", words)}, got '{word}'");
+        });
+        return option;
+    }
+
     /// <summary>An option that may be given several times; <paramref name="check"/> returns what a value should have been, or null.</summary>
     public static Option<string[]> Several(string name, string helpName, string description, Func<string, string?> check) => new(name)
     {

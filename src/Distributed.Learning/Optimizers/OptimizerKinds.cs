@@ -23,12 +23,14 @@ internal static class OptimizerKinds
     /// <summary>Whether the rule scales each tensor's step by the tensor's norm.</summary>
     public static bool IsLayerwise(string type) => type is Lamb or Lars;
 
-    /// <summary>The arithmetic of a rule other than SGD (<see cref="SgdPiece"/>), for one shard.</summary>
+    /// <summary>Whether the rule has a kernel of its own (<see cref="SgdPiece"/>, <see cref="AdamPiece"/>) instead of torch operations.</summary>
+    public static bool IsFused(string type) => type is Sgd or Adam or AdamW;
+
+    /// <summary>The arithmetic of a rule in torch operations, for one shard.</summary>
     public static UpdateRule Create(OptimizerSpec spec) => spec.Type switch
     {
         Adagrad => new AdagradRule(spec),
         RmsProp => new RmsPropRule(spec),
-        Adam or AdamW => new AdamRule(spec),
         Nadam => new NadamRule(spec),
         Radam => new RadamRule(spec),
         Lion => new LionRule(spec),
