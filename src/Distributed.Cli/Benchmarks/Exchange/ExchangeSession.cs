@@ -52,7 +52,7 @@ internal sealed unsafe class ExchangeSession : IDisposable
         {
             for (var i = 0; i < pieces.Count; i++) values[i].Write(links.Gradients[i], layout.Length, version);
             times.Begun[step] = Stopwatch.GetTimestamp();
-            for (var i = 0; i < pieces.Count; i++) links.SendGradient(order.Term, version, pieces[i], i);
+            for (var i = 0; i < pieces.Count; i++) links.SendGradient(order.Term, version, pieces[i], i, 0, links.Floats);
             gate.WaitFor(++version, StepBound);
             times.Ended[step] = Stopwatch.GetTimestamp();
         }
