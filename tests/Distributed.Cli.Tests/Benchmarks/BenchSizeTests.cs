@@ -26,6 +26,7 @@ public class BenchSizeTests
     [InlineData("66B")]
     [InlineData("60B")]
     [InlineData("15")]
+    [InlineData("16777217")]
     [InlineData("5GB")]
     [InlineData("1000000001")]
     [InlineData("99999999999999999999")]

@@ -31,12 +31,14 @@ public class ExchangeFiguresTests
         Assert.Equal(steps, ExchangeBenchmark.StepsOf(new BenchSize(parameters)));
 
     [Theory]
-    [InlineData("sgd", "auto")]
-    [InlineData("adam", "tcp")]
-    public void The_job_has_exactly_the_parameters_of_its_size(string optimizer, string transport)
+    [InlineData("sgd", "auto", 535_818)]
+    [InlineData("adam", "tcp", 16)]
+    [InlineData("sgd", "auto", 16_777_216)]
+    [InlineData("sgd", "auto", 1_000_000_000)]
+    public void The_job_has_exactly_the_parameters_of_its_size(string optimizer, string transport, long parameters)
     {
-        var job = (Shape with { Optimizer = optimizer, Transport = transport, Workers = 3 }).JobFor(new BenchSize(535_818));
-        Assert.Equal(535_818, job.Model.CheckShapes().Sum(layer => layer.Parameters));
+        var job = (Shape with { Optimizer = optimizer, Transport = transport, Workers = 3 }).JobFor(new BenchSize(parameters));
+        Assert.Equal(parameters, job.Model.CheckShapes().Sum(layer => layer.Parameters));
         Assert.Equal((optimizer, transport, 3), (job.Optimizer.Type, job.SameHost.ToString().ToLowerInvariant(), job.Slots));
     }
 

@@ -17,8 +17,8 @@ internal sealed record ExchangeShape(int Workers, int Servers, string Transport,
     public Job JobFor(BenchSize size) => Job.Parse("exchange", string.Create(CultureInfo.InvariantCulture, $$"""
         name = bench-exchange
         seed = 1
-        model { input = [{{size.Parameters}}], layers = [ { type = linear, out = 1, bias = false } ] }
-        data { format = random, targets = values, train = {{Workers}}, test = 1 }
+        model { input = [{{size.Parameters / size.Rows}}], layers = [ { type = linear, out = {{size.Rows}}, bias = false } ] }
+        data { format = random, targets = values, outputs = {{size.Rows}}, train = {{Workers}}, test = 1 }
         loss = mean-squared-error
         optimizer { {{(Optimizer == "sgd" ? "type = sgd, learning-rate = 0.01, momentum = 0.9" : "type = adam, learning-rate = 0.001")}} }
         epochs = 1
