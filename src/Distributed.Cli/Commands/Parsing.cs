@@ -15,6 +15,20 @@ internal static class Parsing
         CustomParser = result => Number(result, name, min, max),
     };
 
+    /// <summary>An option for a number within bounds.</summary>
+    public static Option<double?> Number(string name, string helpName, double min, double max, string description) => new(name)
+    {
+        HelpName = helpName,
+        Description = description,
+        CustomParser = result =>
+        {
+            var text = result.Tokens[0].Value;
+            if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && value >= min && value <= max) return value;
+            result.AddError(string.Create(CultureInfo.InvariantCulture, $"{name}: expected a number from {min} to {max}, got '{text}'"));
+            return null;
+        },
+    };
+
     /// <summary>An option for text that must not be empty.</summary>
     public static Option<string?> Text(string name, string helpName, string description) => new(name)
     {

@@ -98,6 +98,8 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
         this.submitter = submitter;
         this.checkpoint = checkpoint;
         earlyStopping = job.EarlyStopping is { } spec ? new EarlyStopping(spec) : null;
+        plateau = job.Optimizer.Schedule.FollowsEvaluations
+            ? new PlateauRate(job.Optimizer.Schedule, job.Optimizer.ScaledRate(job.Batch)) : null;
         history = new RunHistory(files.Earlier.FirstStep);
         checkpointVersion = FirstVersion;
         TakeOver(files.Earlier);
@@ -242,7 +244,7 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
         foreach (var server in servers)
         {
             node.Log.ShardsAssigned(server.Node.Name, string.Join(",", server.Shards.Select(shard => shard.Shard)), server.Bytes, Term);
-            server.Node.Actor.Tell(new TrainingMessages.Serve(id, job.Text, secret, Term, FirstVersion, known.Hash, server.Shards));
+            server.Node.Actor.Tell(new TrainingMessages.Serve(id, job.Text, secret, Term, FirstVersion, known.Hash, server.Shards, plateau?.Rate));
         }
     }
 
@@ -291,6 +293,7 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
                 SaveModel();
         });
         Receive<BestSaved>(Take);
+        Receive<TrainingMessages.RateSet>(Take);
         Receive<JobMessages.Interrupt>(_ => Interrupt());
         Receive<TrainingMessages.Paused>(paused => Read(paused.Version));
         Receive<CheckpointRead>(Take);

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Runtime.CompilerServices;
 using Distributed.Cluster.Configuration;
 using Distributed.Cluster.Jobs;
 using Distributed.Cluster.Protocol;
@@ -29,6 +30,7 @@ internal sealed unsafe class ShardServer : IDisposable
     private readonly ConcurrentDictionary<Link, PeerLink> peers = new();
     private readonly NormExchange? norms;
     private volatile LearningRateSchedule? learningRates;
+    private volatile StrongBox<double>? rate;
     private readonly Lock linking = new();
     private bool linked;
     private long bytesSent;
@@ -46,6 +48,7 @@ internal sealed unsafe class ShardServer : IDisposable
         this.job = job;
         this.order = order;
         handshake = deadlines.Handshake;
+        rate = order.Rate is { } known ? new StrongBox<double>(known) : null;
         me = new LinkIdentity(order.Job, order.LayoutHash, node, "server");
         this.failed = failed;
         torch.set_num_threads(1);
@@ -88,6 +91,9 @@ internal sealed unsafe class ShardServer : IDisposable
         foreach (var shard in shards.Values)
             shard.RaiseTerm(term);
     }
+
+    /// <summary>Takes over what evaluations have made of the base rate; the next update has it.</summary>
+    public void SetRate(double reduced) => rate = new StrongBox<double>(reduced);
 
     /// <summary>
     /// Links this server with the others whose shards it exchanges norms with: of two servers, the later one dials. Blocks; only the
@@ -170,7 +176,7 @@ internal sealed unsafe class ShardServer : IDisposable
 
     // An update needs gradients, and every worker says how many samples there are before it sends one.
     private double LearningRate(long version) =>
-        (learningRates ?? throw new InvalidOperationException("no worker has said how many samples it trains on")).At(version);
+        (learningRates ?? throw new InvalidOperationException("no worker has said how many samples it trains on")).At(version, rate?.Value);
 
     private void Announce(Shard shard, long version)
     {

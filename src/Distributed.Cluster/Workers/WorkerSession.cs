@@ -10,7 +10,7 @@ namespace Distributed.Cluster.Workers;
 
 /// <summary>What a worker session tells its actor, from its own thread.</summary>
 internal sealed record WorkerSessionEvents(
-    Action<string[], int, int> Ready, Action<string> Phase, Action<ProgressMessages.StepReport> Step,
+    Action<DataNotes> DataRead, Action<string[], int, int> Ready, Action<string> Phase, Action<ProgressMessages.StepReport> Step,
     Action<ProgressMessages.EvaluationReport> Evaluated, Action Waiting, Action<long> Finished, Action<Exception> Failed);
 
 /// <summary>
@@ -78,6 +78,7 @@ internal sealed class WorkerSession : IDisposable
             using (training)
             using (test)
             {
+                events.DataRead(training.Notes);
                 events.Phase("building");
                 using var module = job.Model.Build(job.Seed);
                 var layout = ParameterLayout.Of(module);
@@ -186,7 +187,7 @@ internal sealed class WorkerSession : IDisposable
                 return BoundaryDecision.GoOn;
             var started = Stopwatch.GetTimestamp();
             Evaluate(replica, test, loss, check, version);
-            if (job.EarlyStopping is null || version == steps)
+            if (!job.DecidesAtEvaluations || version == steps)
                 return BoundaryDecision.GoOn;
             events.Phase("deciding");
             events.Waiting();
