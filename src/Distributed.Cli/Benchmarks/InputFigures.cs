@@ -19,6 +19,8 @@ internal sealed record InputFigures(
     string Job, int Workers, double Step, double Compute, double Input, double Wait, double WaitShare)
 {
     public static InputFigures Of(string job, int workers, IReadOnlyList<InputSample> rounds) => new(
-        job, workers, Medians.Of(rounds, r => r.Step), Medians.Of(rounds, r => r.Compute), Medians.Of(rounds, r => r.Input),
-        Medians.Of(rounds, r => r.Wait), Medians.Of(rounds, r => r.Step > 0 ? r.Wait / r.Step : 0));
+        job, workers, Median(rounds, r => r.Step), Median(rounds, r => r.Compute), Median(rounds, r => r.Input), Median(rounds, r => r.Wait),
+        Median(rounds, r => r.Step > 0 ? r.Wait / r.Step : 0));
+
+    private static double Median(IReadOnlyList<InputSample> rounds, Func<InputSample, double> figure) => Spread.MedianOf(rounds.Select(figure));
 }

@@ -1,10 +1,9 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text.Json;
 using Distributed.Cli.Benchmarks;
+using Distributed.Cli.Terminal;
 using Distributed.Cluster.Jobs;
 using Distributed.Cluster.Launching;
-using Spectre.Console;
 
 namespace Distributed.Cli.Commands;
 
@@ -43,7 +42,7 @@ internal static class BenchInput
             foreach (var job in jobs)
                 figures.Add(await benchmark.RunAsync(job, parsed.GetValue(config), session.Interruption.AtOnce, session.Interruption.Token));
             Print(session, figures);
-            if (parsed.GetValue(json) is { } file) await File.WriteAllTextAsync(file, JsonSerializer.Serialize(figures, BenchCommand.Json));
+            if (parsed.GetValue(json) is { } file) new BenchReport<InputFigures>("input", Machine.This, parsed.GetValue(rounds) ?? 3, figures).Write(file);
             return ExitCodes.Done;
         });
         return command;
@@ -65,16 +64,12 @@ internal static class BenchInput
 
     private static void Print(Session session, IReadOnlyList<InputFigures> figures)
     {
-        var table = new Table { Border = TableBorder.Simple };
-        foreach (var title in (string[])["job", "workers", "step ms", "compute ms", "input ms", "waited ms", "waited"])
-            table.AddColumn(new TableColumn(title) { NoWrap = true, Alignment = title == "job" ? Justify.Left : Justify.Right });
-        foreach (var row in figures)
-            table.AddRow(
-                row.Job, $"{row.Workers}", Ms(row.Step), Ms(row.Compute), Ms(row.Input), Ms(row.Wait),
-                row.WaitShare.ToString("0.0 %", CultureInfo.InvariantCulture));
-        BenchCommand.Print(session.Terminal, table);
+        BenchTable.Write(
+            session.Terminal,
+            ["job", "workers", "step ms", "compute ms", "input ms", "waited ms", "waited"],
+            figures.Select(row => (string[])[
+                row.Job, $"{row.Workers}", BenchTable.Ms(row.Step), BenchTable.Ms(row.Compute), BenchTable.Ms(row.Input), BenchTable.Ms(row.Wait),
+                row.WaitShare.ToString("0.0 %", CultureInfo.InvariantCulture)]));
         session.Terminal.Out.WriteLine("input: gathering and augmenting a worker's batch; waited: what of it the step waited for at most; medians of the slowest worker");
-
-        static string Ms(double value) => value.ToString("0.00", CultureInfo.InvariantCulture);
     }
 }

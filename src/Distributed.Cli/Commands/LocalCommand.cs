@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Distributed.Cli.Pictures;
 using Distributed.Cluster.Jobs;
 using Distributed.Cluster.Launching;
 using Distributed.Cluster.Nodes;
@@ -57,6 +58,7 @@ internal static class LocalCommand
             Roles = ["coordinator"],
             ConfigFile = config,
             DataFolder = dataFolder,
+            DrawCurves = Plots.Curves,
         };
         // What this node logs is in the run's log; the terminal shows the run itself.
         await using var coordinator = await TrainerNode.StartAsync(options, static _ => { }, session.Interruption.Token);

@@ -66,6 +66,7 @@ internal sealed partial class JobActor
             // What they gave reason to warn of was told then.
             watch.Observe(history.Add(figures), figures.Loss);
             earlyStopping?.Observe(figures);
+            plateau?.Observe(figures);
             evaluation = figures;
         }
     }

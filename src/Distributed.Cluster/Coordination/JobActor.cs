@@ -8,6 +8,7 @@ using Distributed.Cluster.Nodes;
 using Distributed.Cluster.ParameterServers;
 using Distributed.Cluster.Protocol;
 using Distributed.Learning;
+using Distributed.Transport;
 
 namespace Distributed.Cluster.Coordination;
 
@@ -97,6 +98,8 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
         this.submitter = submitter;
         this.checkpoint = checkpoint;
         earlyStopping = job.EarlyStopping is { } spec ? new EarlyStopping(spec) : null;
+        plateau = job.Optimizer.Schedule.FollowsEvaluations
+            ? new PlateauRate(job.Optimizer.Schedule, job.Optimizer.ScaledRate(job.Batch)) : null;
         history = new RunHistory(files.Earlier.FirstStep);
         checkpointVersion = FirstVersion;
         TakeOver(files.Earlier);
@@ -232,14 +235,16 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
     private void PlaceShards(ParameterLayout known)
     {
         layout = known;
-        var shards = ShardPlan
-            .Cut(known.TrainableLength, servers.Length, servers.Min(server => server.Node.Cores), known.Length - known.TrainableLength)
+        var appended = known.Length - known.TrainableLength;
+        var shards = (Streamed
+                ? ShardPlan.CutForStreaming(known.TrainableLength, servers.Length, appended)
+                : ShardPlan.Cut(known.TrainableLength, servers.Length, servers.Min(server => server.Node.Cores), appended))
             .Select(shard => new TrainingMessages.ShardDescription(shard.Shard, shard.Server, shard.Offset, shard.Length)).ToArray();
         servers = [.. servers.Select((server, i) => new ServerState(server.Node, [.. shards.Where(shard => shard.Server == i)]))];
         foreach (var server in servers)
         {
             node.Log.ShardsAssigned(server.Node.Name, string.Join(",", server.Shards.Select(shard => shard.Shard)), server.Bytes, Term);
-            server.Node.Actor.Tell(new TrainingMessages.Serve(id, job.Text, secret, Term, FirstVersion, known.Hash, server.Shards));
+            server.Node.Actor.Tell(new TrainingMessages.Serve(id, job.Text, secret, Term, FirstVersion, known.Hash, server.Shards, plateau?.Rate));
         }
     }
 
@@ -248,7 +253,15 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
             id, layout!.Hash,
             [.. servers.Select(server => new TrainingMessages.ServerDescription(
                 server.Node.Name, server.Endpoint!.Host, server.Endpoint.Port, server.Endpoint.UnixName, server.Endpoint.HostId))],
-            [.. servers.SelectMany(server => server.Shards)]);
+            [.. servers.SelectMany(server => server.Shards).OrderBy(shard => shard.Offset)],
+            Streamed);
+
+    /// <summary>Whether gradients and weights travel over a network somewhere.</summary>
+    private bool Streamed =>
+        job.SameHost == SameHost.Tcp
+        || workers.Select(worker => worker.Node).Concat(servers.Select(server => server.Node)).DistinctBy(member => HostOf(member.Address)).Count() > 1;
+
+    private static string HostOf(string address) => address.LastIndexOf(':') is > 0 and var end ? address[..end] : address;
 
     private void ConnectWorkers()
     {
@@ -280,6 +293,7 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
                 SaveModel();
         });
         Receive<BestSaved>(Take);
+        Receive<TrainingMessages.RateSet>(Take);
         Receive<JobMessages.Interrupt>(_ => Interrupt());
         Receive<TrainingMessages.Paused>(paused => Read(paused.Version));
         Receive<CheckpointRead>(Take);

@@ -34,6 +34,9 @@ internal sealed record Job
     /// <summary>Null: every epoch is trained.</summary>
     public EarlyStoppingSpec? EarlyStopping { get; init; }
 
+    /// <summary>Whether something follows from each evaluation before the next step: workers wait for it.</summary>
+    public bool DecidesAtEvaluations => EarlyStopping is not null || Optimizer.Schedule.FollowsEvaluations;
+
     /// <summary>Samples of one global batch, over all slots.</summary>
     public required int Batch { get; init; }
 
@@ -94,8 +97,8 @@ internal sealed record Job
         var name = root.Text("name", System.IO.Path.GetFileNameWithoutExtension(file));
         var seed = root.LongInteger("seed", 1, 0);
         var model = ModelSpec.Read(root.Section("model"));
-        var data = DataSpec.Read(root.Section("data"), model.Input, model.Output);
         var loss = LossSpec.Read(root);
+        var data = DataSpec.Read(root.Section("data"), model.Input, model.Output, model.Tokens, loss);
         var optimizer = OptimizerSpec.Read(root.Section("optimizer"));
         var length = JobLength.Read(root);
         var batch = root.Integer("batch", null, 1, 100_000_000);

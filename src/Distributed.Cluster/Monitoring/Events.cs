@@ -68,6 +68,9 @@ internal static partial class Events
     [LoggerMessage(27, LogLevel.Information, "version {Version}: no better {Metric} for {Patience} evaluations, the best is that of version {BestVersion}", EventName = "stopped-early")]
     public static partial void StoppedEarly(this ILogger log, long version, string metric, int patience, long bestVersion);
 
+    [LoggerMessage(35, LogLevel.Information, "version {Version}: learning rate {Rate} from here on, no better {Metric} for more than {Patience} evaluations", EventName = "rate-reduced")]
+    public static partial void RateReduced(this ILogger log, long version, double rate, string metric, int patience);
+
     [LoggerMessage(30, LogLevel.Warning, "{Node} lags: {Phase} step {Step} for {Seconds} s", EventName = "straggler")]
     public static partial void Straggler(this ILogger log, string node, string phase, long step, double seconds);
 
@@ -80,7 +83,13 @@ internal static partial class Events
     [LoggerMessage(33, LogLevel.Warning, "{Count} events were lost on the way to the cluster log", EventName = "events-lost")]
     public static partial void EventsLost(this ILogger log, long count);
 
-    [LoggerMessage(34, LogLevel.Warning, "{Reason}", EventName = "data-noticed")]
+    [LoggerMessage(34, LogLevel.Warning, "{Rows} bad rows of the data are left out, the first: {First}", EventName = "rows-skipped")]
+    public static partial void RowsSkipped(this ILogger log, int rows, string first);
+
+    [LoggerMessage(36, LogLevel.Warning, "no curves.png: {Reason}", EventName = "no-picture")]
+    public static partial void NoPicture(this ILogger log, string reason);
+
+    [LoggerMessage(37, LogLevel.Warning, "{Reason}", EventName = "data-noticed")]
     public static partial void DataNoticed(this ILogger log, string reason);
 
     [LoggerMessage(40, LogLevel.Information, "node at {Address} started with {Cores} cores", EventName = "node-started")]

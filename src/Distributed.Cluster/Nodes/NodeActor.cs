@@ -58,6 +58,7 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
         Receive<TrainingMessages.BePatient>(wait => Context.Child(WorkerName(wait.Job)).Forward(wait));
         Receive<TrainingMessages.Continue>(go => Context.Child(WorkerName(go.Job)).Forward(go));
         Receive<TrainingMessages.Decided>(decided => Context.Child(WorkerName(decided.Job)).Forward(decided));
+        Receive<TrainingMessages.SetRate>(set => Context.Child(ServerName(set.Job)).Forward(set));
         Receive<TrainingMessages.DescribeShards>(ask => Context.Child(ServerName(ask.Job)).Forward(ask));
         Receive<TrainingMessages.RaiseTerm>(raise => Context.Child(ServerName(raise.Job)).Forward(raise));
         Receive<TrainingMessages.Release>(release =>

@@ -10,4 +10,8 @@ namespace Distributed.Cluster.Nodes;
 /// <param name="Cores">The cores that a worker computes on; none: any.</param>
 internal sealed record NodeContext(
     string Name, string[] Roles, string Host, int DataPort, string DataFolder, string RunsFolder, int[] Cores, TrainerSettings Settings,
-    ILogger Log);
+    ILogger Log)
+{
+    /// <summary>As <see cref="NodeOptions.DrawCurves"/>.</summary>
+    public Func<string, IReadOnlyList<Monitoring.Chart>, byte[]?>? DrawCurves { get; init; }
+}

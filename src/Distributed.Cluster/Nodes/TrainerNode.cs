@@ -65,7 +65,8 @@ internal sealed class TrainerNode : IAsyncDisposable
             var context = new NodeContext(
                 options.Name, [.. options.Roles], options.Host, options.DataPort, options.DataFolder, options.RunsFolder,
                 [.. options.Cores], config.Trainer,
-                log.Logger);
+                log.Logger)
+            { DrawCurves = options.DrawCurves };
             if (options.Roles.Contains("coordinator"))
             {
                 system.ActorOf(

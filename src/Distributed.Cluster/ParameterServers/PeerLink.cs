@@ -156,8 +156,8 @@ internal sealed unsafe class PeerLink : IDisposable
             return;
         }
 
-        // Over TCP the next shard's payload follows: this thread receives it while the shard's own does the update.
-        Offer(shard, header, Receive(shard, header, piece), out var complete);
+        // The next shard's gradient follows: this thread receives it while the shard's own does the update.
+        Offer(shard, header, SharesMemory ? InPlace(shard, header) : Receive(shard, header, piece), out var complete);
         if (complete)
             shard.WakeUp();
     }

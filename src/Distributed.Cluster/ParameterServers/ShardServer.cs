@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Runtime.CompilerServices;
 using Distributed.Cluster.Configuration;
 using Distributed.Cluster.Jobs;
 using Distributed.Cluster.Protocol;
@@ -25,9 +26,11 @@ internal sealed unsafe class ShardServer : IDisposable
     private readonly VersionWord shared;
     private readonly LinkListener? listener;
     private readonly Dictionary<int, Shard> shards = [];
+    private readonly WeightsOrder weightsOrder;
     private readonly ConcurrentDictionary<Link, PeerLink> peers = new();
     private readonly NormExchange? norms;
     private volatile LearningRateSchedule? learningRates;
+    private volatile StrongBox<double>? rate;
     private readonly Lock linking = new();
     private bool linked;
     private long bytesSent;
@@ -45,6 +48,7 @@ internal sealed unsafe class ShardServer : IDisposable
         this.job = job;
         this.order = order;
         handshake = deadlines.Handshake;
+        rate = order.Rate is { } known ? new StrongBox<double>(known) : null;
         me = new LinkIdentity(order.Job, order.LayoutHash, node, "server");
         this.failed = failed;
         torch.set_num_threads(1);
@@ -53,17 +57,18 @@ internal sealed unsafe class ShardServer : IDisposable
         if (!layout.Hash.AsSpan().SequenceEqual(order.LayoutHash))
             throw new InvalidOperationException("the parameters built here are laid out otherwise than the coordinator's: the nodes run different versions of the program");
 
-        var range = order.Shards.Length > 0 ? ServerRange.Of(order.Shards) : new ServerRange(0, ShardPlan.PageFloats);
+        var segment = new ServerSegment(order.Shards);
         if (job.Optimizer.NormExchanges > 0)
             norms = new NormExchange(
                 new NormBlocks(layout), job.Optimizer.NormExchanges, order.Version, new StepTimes(deadlines.StepFloor, deadlines.StepFactor), node,
                 order.Shards);
-        weights = SharedSegment.Create("weights", 2 * range.Bytes + VersionWord.Bytes);
-        shared = new VersionWord(weights.Pointer + 2 * range.Bytes);
+        weights = SharedSegment.Create("weights", 2 * segment.Bytes + VersionWord.Bytes);
+        shared = new VersionWord(weights.Pointer + 2 * segment.Bytes);
         shared.Publish(order.Version);
+        weightsOrder = new WeightsOrder([.. order.Shards.Select(shard => shard.Shard)], order.Version);
         try
         {
-            Fill(module, layout, range);
+            Fill(module, layout, segment);
             var address = IPAddress.TryParse(listenOn, out var parsed) ? parsed : Dns.GetHostAddresses(listenOn)[0];
             listener = new LinkListener(node, address, port, Accept, refusal => refused(refusal.Reason), listenOn, handshake);
             listener.Register(new LinkExpectation(me, order.Secret, weights.Offer));
@@ -86,6 +91,9 @@ internal sealed unsafe class ShardServer : IDisposable
         foreach (var shard in shards.Values)
             shard.RaiseTerm(term);
     }
+
+    /// <summary>Takes over what evaluations have made of the base rate; the next update has it.</summary>
+    public void SetRate(double reduced) => rate = new StrongBox<double>(reduced);
 
     /// <summary>
     /// Links this server with the others whose shards it exchanges norms with: of two servers, the later one dials. Blocks; only the
@@ -130,13 +138,13 @@ internal sealed unsafe class ShardServer : IDisposable
     }
 
     /// <summary>Makes the shards with their first weights.</summary>
-    private void Fill(torch.nn.Module<torch.Tensor, torch.Tensor> module, ParameterLayout layout, ServerRange range)
+    private void Fill(torch.nn.Module<torch.Tensor, torch.Tensor> module, ParameterLayout layout, ServerSegment segment)
     {
         foreach (var description in order.Shards)
         {
-            var offset = description.Offset - range.Offset;
-            var even = (float*)weights.Pointer + offset;
-            var odd = (float*)(weights.Pointer + range.Bytes) + offset;
+            var place = segment.PlaceOf(description.Shard);
+            var even = (float*)(weights.Pointer + place);
+            var odd = (float*)(weights.Pointer + segment.Bytes + place);
             var first = (order.Version & 1) == 0 ? even : odd;
             ModelReplica.CopyInitialWeights(module, layout, (nint)first, description.Offset, description.Length);
             var statistics = new ShardStatistics(layout, description.Offset, description.Length);
@@ -168,13 +176,16 @@ internal sealed unsafe class ShardServer : IDisposable
 
     // An update needs gradients, and every worker says how many samples there are before it sends one.
     private double LearningRate(long version) =>
-        (learningRates ?? throw new InvalidOperationException("no worker has said how many samples it trains on")).At(version);
+        (learningRates ?? throw new InvalidOperationException("no worker has said how many samples it trains on")).At(version, rate?.Value);
 
     private void Announce(Shard shard, long version)
     {
-        foreach (var peer in peers.Values)
-            if (peer.IsWorker && !peer.SharesMemory && !peer.Link.IsClosed)
-                peer.SendWeights(shard, version, order.Term);
+        weightsOrder.Committed(shard.Range.Shard, version, (turn, of) =>
+        {
+            foreach (var peer in peers.Values)
+                if (peer.IsWorker && !peer.SharesMemory && !peer.Link.IsClosed)
+                    peer.SendWeights(shards[turn], of, order.Term);
+        });
         // A worker needs all shards' weights to begin, and no shard goes on before it has begun: the last one here speaks for all.
         if (Interlocked.Increment(ref announced) % shards.Count == 0)
             shared.Publish(version);

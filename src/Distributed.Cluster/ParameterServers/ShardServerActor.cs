@@ -98,6 +98,11 @@ internal sealed class ShardServerActor : ReceiveActor
             foreach (var child in Context.GetChildren())
                 child.Forward(raise);
         });
+        Receive<TrainingMessages.SetRate>(set =>
+        {
+            server!.SetRate(set.Rate);
+            job.Tell(new TrainingMessages.RateSet(order.Job, node.Name, set.Version));
+        });
         Receive<TrainingMessages.DescribeShards>(_ =>
         {
             foreach (var child in Context.GetChildren())

@@ -78,8 +78,17 @@ internal sealed unsafe class ServerLinks : IDisposable
             + (link.Link.TcpReason is { } reason ? $" ({reason})" : "")),
     ];
 
-    /// <summary>Tells every shard that the gradient of a piece is in place, or sends it.</summary>
-    public void SendGradient(long term, long step, SlotRange piece, int buffer)
+    /// <summary>Whether gradients go out and weights come in shard by shard.</summary>
+    public bool Streamed => servers.Streamed;
+
+    /// <summary>How many shards, from the first on, have floats before <paramref name="end"/>.</summary>
+    public int ShardsBefore(long end) => servers.Shards.Count(shard => shard.Offset < end);
+
+    /// <summary>
+    /// Tells shards that the gradient of a piece is in place, or sends it: all those that begin at floats
+    /// [<paramref name="start"/>, <paramref name="end"/>), the last ones first.
+    /// </summary>
+    public void SendGradient(long term, long step, SlotRange piece, int buffer, long start, long end)
     {
         foreach (var link in links)
         {
@@ -93,12 +102,13 @@ internal sealed unsafe class ServerLinks : IDisposable
                 SlotCount = piece.Count,
                 Tag = buffer * gradientBytes,
             };
-            if (link.Link.Kind == LinkKind.SharedMemory)
+            if (link.Link.Kind == LinkKind.SharedMemory && !Streamed)
                 link.Link.Send(header);
             else
-                foreach (var shard in link.Shards)
-                    link.Sender.SendTensor(
-                        header with { Shard = shard.Shard }, (float*)Gradients[buffer] + shard.Offset, shard.Length * sizeof(float));
+                for (var i = link.Shards.Length - 1; i >= 0; i--)
+                    if (link.Shards[i] is var shard && shard.Offset >= start && shard.Offset < end)
+                        link.Sender.SendTensor(
+                            header with { Shard = shard.Shard }, (float*)Gradients[buffer] + shard.Offset, shard.Length * sizeof(float));
         }
     }
 
@@ -132,17 +142,16 @@ internal sealed unsafe class ServerLinks : IDisposable
         links.Add(new ServerLink(link, sender, shards, reader));
         if (shards.Length > 0)
         {
-            var range = ServerRange.Of(shards);
+            var segment = new ServerSegment(shards);
             for (var parity = 0; parity < 2; parity++)
-            {
-                if (link.PeerSegment is { } segment)
-                    weights[parity].MapShared(range.Offset * sizeof(float), segment.Offer, parity * range.Bytes, range.Bytes, writable: false);
-                else
-                    weights[parity].MapPrivate(range.Offset * sizeof(float), range.Bytes);
-            }
+                foreach (var part in segment.Parts)
+                    if (link.PeerSegment is { } shared)
+                        weights[parity].MapShared(part.Offset, shared.Offer, parity * segment.Bytes + part.Place, part.Bytes, writable: false);
+                    else
+                        weights[parity].MapPrivate(part.Offset, part.Bytes);
 
             if (link.PeerSegment is { } announcing)
-                gate.Watch([.. shards.Select(shard => shard.Shard)], new VersionWord(announcing.Pointer + 2 * range.Bytes));
+                gate.Watch([.. shards.Select(shard => shard.Shard)], new VersionWord(announcing.Pointer + 2 * segment.Bytes));
         }
     }
 

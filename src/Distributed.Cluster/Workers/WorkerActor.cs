@@ -4,6 +4,7 @@ using Distributed.Cluster.Jobs;
 using Distributed.Cluster.Monitoring;
 using Distributed.Cluster.Nodes;
 using Distributed.Cluster.Protocol;
+using Distributed.Learning;
 
 namespace Distributed.Cluster.Workers;
 
@@ -64,6 +65,7 @@ internal sealed class WorkerActor : ReceiveActor, IWithTimers
             session = new WorkerSession(
                 Job.Parse("job", order.JobText, new JobOverrides()), order, node.Name, node.DataFolder, node.Cores, node.Settings.Deadlines,
                 new WorkerSessionEvents(
+                    Tell,
                     (links, training, test) => self.Tell(new Ready(links, training, test)),
                     now => phase = now,
                     report =>
@@ -78,7 +80,7 @@ internal sealed class WorkerActor : ReceiveActor, IWithTimers
                     line => node.Log.DataNoticed(line)));
             session.Start();
         }
-        catch (Learning.BadInputException exception)
+        catch (BadInputException exception)
         {
             self.Tell(new Broke(exception));
         }
@@ -128,6 +130,13 @@ internal sealed class WorkerActor : ReceiveActor, IWithTimers
             released = true;
             Context.Stop(Self);
         });
+    }
+
+    /// <summary>All workers read the same data: one of them tells what was wrong with it.</summary>
+    private void Tell(DataNotes notes)
+    {
+        if (notes.SkippedRows > 0 && order.Slots.Contains(0))
+            node.Log.RowsSkipped(notes.SkippedRows, notes.FirstSkippedRow ?? "unknown");
     }
 
     private void Report()

@@ -10,7 +10,7 @@ namespace Distributed.Cluster.Workers;
 
 /// <summary>What a worker session tells its actor, from its own thread.</summary>
 internal sealed record WorkerSessionEvents(
-    Action<string[], int, int> Ready, Action<string> Phase, Action<ProgressMessages.StepReport> Step,
+    Action<DataNotes> DataRead, Action<string[], int, int> Ready, Action<string> Phase, Action<ProgressMessages.StepReport> Step,
     Action<ProgressMessages.EvaluationReport> Evaluated, Action Waiting, Action<long> Finished, Action<Exception> Failed, Action<string> DataNoticed);
 
 /// <summary>
@@ -78,9 +78,7 @@ internal sealed class WorkerSession : IDisposable
             using (training)
             using (test)
             {
-                // Every worker has left them out; one says so.
-                if (training.Notes.SkippedRows is > 0 and var skipped && order.Slots.Contains(0))
-                    events.DataNoticed($"{skipped} bad rows of the data were left out (data.on-bad-row = skip)");
+                events.DataRead(training.Notes);
                 events.Phase("building");
                 using var module = job.Model.Build(job.Seed);
                 var layout = ParameterLayout.Of(module);
@@ -127,46 +125,63 @@ internal sealed class WorkerSession : IDisposable
         var stepsPerEpoch = input.StepsPerEpoch;
         var steps = job.Length.TotalSteps(stepsPerEpoch);
         var results = new List<ProgressMessages.SlotReport>();
+        var uncommitted = new Queue<ProgressMessages.StepReport>();
+        var exchange = new StepExchange(
+            order.Term, links, weights, replica,
+            // Another worker may still be getting ready for its first step.
+            version => version <= order.FirstStep + 1 ? deadlines.Prepare : times.Deadline,
+            events.Phase,
+            ReportCommitted);
 
-        weights.WaitFor(order.FirstStep, deadlines.Prepare);
+        exchange.WaitForAll(order.FirstStep);
         // A checkpoint is older than the evaluation of its version.
         if (order.FirstStep > 0 && EvaluateIfDue(order.FirstStep) is var first and not BoundaryDecision.GoOn)
             return first == BoundaryDecision.Stop;
         input.Prepare(order.FirstStep);
         for (var step = order.FirstStep; step < steps; step++)
         {
-            if (!Boundary.Pass(step))
+            var version = step;
+            if (!Boundary.Pass(version, () => exchange.WaitForAll(version)))
                 return false;
             events.Phase("computing");
             var started = Stopwatch.GetTimestamp();
             var inputTime = input.TimeOf(step);
             replica.UseWeights((int)(step & 1));
+            exchange.Begin(step);
             results.Clear();
             for (var i = 0; i < pieces.Count; i++)
-            {
-                ComputePiece(replica, input, loss, links, check, step, pieces[i], i, results);
-                links.SendGradient(order.Term, step, pieces[i], i);
-            }
+                ComputePiece(replica, input, loss, links, exchange, check, step, pieces[i], i, results);
 
             var computed = Stopwatch.GetTimestamp();
+            var waited = exchange.Waited;
             events.Phase("exchanging");
             input.Prepare(step + 1);
             var inputWait = weights.IsOpen(step + 1) ? Stopwatch.GetElapsedTime(computed) : TimeSpan.Zero;
-            // Another worker may still be getting ready for its first step.
-            weights.WaitFor(step + 1, step == order.FirstStep ? deadlines.Prepare : times.Deadline);
+            // Otherwise the next step begins with the layers that are there.
+            if (!links.Streamed || step + 1 == steps || job.Evaluation.IsDue(step + 1, stepsPerEpoch, steps))
+                exchange.WaitForAll(step + 1);
             var done = Stopwatch.GetTimestamp();
 
             var total = Stopwatch.GetElapsedTime(started, done);
             times.Add(total);
-            events.Step(new ProgressMessages.StepReport(
-                step, [.. results], total.TotalMilliseconds, Stopwatch.GetElapsedTime(started, computed).TotalMilliseconds,
-                inputTime.TotalMilliseconds, Stopwatch.GetElapsedTime(computed, done).TotalMilliseconds)
+            uncommitted.Enqueue(new ProgressMessages.StepReport(
+                step, [.. results], total.TotalMilliseconds, (Stopwatch.GetElapsedTime(started, computed) - waited).TotalMilliseconds,
+                inputTime.TotalMilliseconds, (Stopwatch.GetElapsedTime(computed, done) + waited).TotalMilliseconds)
             { InputWaitMilliseconds = inputWait.TotalMilliseconds });
+            if (exchange.Newest > step)
+                ReportCommitted();
             if (EvaluateIfDue(step + 1) is var decision and not BoundaryDecision.GoOn)
                 return decision == BoundaryDecision.Stop;
         }
 
         return true;
+
+        // A step counts once its update is committed on every shard.
+        void ReportCommitted()
+        {
+            while (uncommitted.TryDequeue(out var report))
+                events.Step(report);
+        }
 
         BoundaryDecision EvaluateIfDue(long version)
         {
@@ -174,7 +189,7 @@ internal sealed class WorkerSession : IDisposable
                 return BoundaryDecision.GoOn;
             var started = Stopwatch.GetTimestamp();
             Evaluate(replica, test, loss, check, version);
-            if (job.EarlyStopping is null || version == steps)
+            if (!job.DecidesAtEvaluations || version == steps)
                 return BoundaryDecision.GoOn;
             events.Phase("deciding");
             events.Waiting();
@@ -182,26 +197,27 @@ internal sealed class WorkerSession : IDisposable
         }
     }
 
-    /// <summary>Leaves the sum of the piece's slots in gradient buffer <paramref name="buffer"/>.</summary>
+    /// <summary>Leaves the sum of the piece's slots in gradient buffer <paramref name="buffer"/>, and sends it.</summary>
     private void ComputePiece(
-        ModelReplica replica, SlotInput input, ILossFunction loss, ServerLinks links, FiniteCheck check, long step, SlotRange piece,
-        int buffer, List<ProgressMessages.SlotReport> results)
+        ModelReplica replica, SlotInput input, ILossFunction loss, ServerLinks links, StepExchange exchange, FiniteCheck check, long step,
+        SlotRange piece, int buffer, List<ProgressMessages.SlotReport> results)
     {
         replica.UseGradients(buffer);
         SlotGradients.Compute(
             piece,
             links.ScratchBuffers,
             zero: () => replica.ZeroGradients(buffer),
-            addSlot: slot =>
+            addSlot: (slot, asides) =>
             {
                 var batch = input.Batch(step, slot);
-                var result = replica.ComputeSlot(batch, loss, input.Weight(step, slot), input.Sampler.SlotSeed(step, slot), meaning);
+                var result = replica.ComputeSlot(
+                    batch, loss, input.Weight(step, slot), input.Sampler.SlotSeed(step, slot), meaning,
+                    exchange.SignalsOf(piece, buffer, slot, [.. asides]));
                 if (batch.Samples > 0)
                     check.Check(step, slot, result, buffer);
                 results.Add(new ProgressMessages.SlotReport(slot, result.Samples, result.LossSum, result.Predictions, result.Correct));
             },
-            setAside: scratch => replica.CopyGradients(buffer, scratch),
-            addAside: scratch => replica.AddGradients(scratch, buffer));
+            setAside: scratch => replica.CopyGradients(buffer, scratch));
     }
 
     /// <summary>Evaluates this worker's blocks of the test set: block b belongs to the owner of slot b mod slots.</summary>

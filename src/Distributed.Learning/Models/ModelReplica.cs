@@ -23,6 +23,8 @@ public sealed class ModelReplica : IDisposable
     private readonly string[] names;
     private readonly Tensor[] tensors;
     private readonly BatchNormModule[] norms;
+    private readonly ModelStage[] whole;
+    private readonly ModelStage[] stages;
     private readonly FlatViews[] weights;
     private readonly FlatViews[] gradients;
     private readonly bool[] zeroed;
@@ -34,9 +36,11 @@ public sealed class ModelReplica : IDisposable
     /// <param name="layout">The places in the flat vectors.</param>
     /// <param name="weights">Addresses of one or more buffers of <c>layout.Length</c> floats; only read by the replica.</param>
     /// <param name="gradients">Addresses of buffers of <c>layout.Length</c> floats; none for a replica that only evaluates.</param>
+    /// <param name="stageFloats">How many floats of parameters make a stage of their own worth while, see <see cref="SlotSignals"/>.</param>
     /// <exception cref="ArgumentException">There is no weight buffer, or module and layout have other parameters.</exception>
     public ModelReplica(
-        nn.Module<Tensor, Tensor> module, ParameterLayout layout, IReadOnlyList<IntPtr> weights, IReadOnlyList<IntPtr> gradients)
+        nn.Module<Tensor, Tensor> module, ParameterLayout layout, IReadOnlyList<IntPtr> weights, IReadOnlyList<IntPtr> gradients,
+        long stageFloats = ModelStage.FloatsWorthAStage)
     {
         if (weights.Count == 0) throw new ArgumentException("expected at least one buffer", nameof(weights));
         if (!ParameterLayout.Of(module).Hash.AsSpan().SequenceEqual(layout.Hash))
@@ -46,6 +50,8 @@ public sealed class ModelReplica : IDisposable
         names = [.. layout.Entries.Select(entry => entry.Name)];
         tensors = ParameterLayout.TensorsOf(module);
         norms = [.. RunningStatistics.Norms(module)];
+        whole = [ModelStage.Whole(module, layout)];
+        stages = ModelStage.Cut(module, layout, stageFloats);
         this.weights = [.. weights.Select(memory => new FlatViews(memory, layout))];
         this.gradients = [.. gradients.Select(memory => new FlatViews(memory, layout))];
         zeroed = new bool[gradients.Count];
@@ -81,6 +87,18 @@ public sealed class ModelReplica : IDisposable
     /// <param name="into">Index of the right operand and of the result.</param>
     public void AddGradients(int from, int into) => Settled(into).add_(Settled(from));
 
+    /// <summary>As the other overload, for floats [<paramref name="start"/>, <paramref name="end"/>) of both, which have both been computed.</summary>
+    /// <param name="from">Index of the left operand.</param>
+    /// <param name="into">Index of the right operand and of the result.</param>
+    /// <param name="start">The first float.</param>
+    /// <param name="end">The float after the last one.</param>
+    public void AddGradients(int from, int into, long start, long end)
+    {
+        using var right = gradients[into].Flat.narrow(0, start, end - start);
+        using var left = gradients[from].Flat.narrow(0, start, end - start);
+        right.add_(left);
+    }
+
     /// <summary>Copies a gradient buffer over another.</summary>
     /// <param name="from">Index of the source.</param>
     /// <param name="into">Index of the target.</param>
@@ -100,13 +118,17 @@ public sealed class ModelReplica : IDisposable
     /// <param name="weight">The slot's share of the global batch.</param>
     /// <param name="seed">Seeds torch's process-wide random generator before the forward pass (dropout).</param>
     /// <param name="meaning">What the outputs say, for counting those that are right.</param>
-    public SlotResult ComputeSlot(Batch batch, ILossFunction loss, double weight, long seed, OutputMeaning meaning = OutputMeaning.Logits)
+    /// <param name="signals">Is asked for weights and told of gradients as they are needed and ready; null where nobody waits for either.</param>
+    public SlotResult ComputeSlot(
+        Batch batch, ILossFunction loss, double weight, long seed, OutputMeaning meaning = OutputMeaning.Logits, SlotSignals? signals = null)
     {
         ComputeThread.Enter();
         if (batch.Samples == 0)
         {
+            signals?.Needs(whole[0].End);
             // Adding zeros is not nothing: −0 + 0 is 0, here as on the servers, which add the zeros of an empty slot of another worker.
             Settled(currentGradients).add_(0);
+            signals?.Ready(0, whole[0].End);
             return default;
         }
 
@@ -115,13 +137,19 @@ public sealed class ModelReplica : IDisposable
         using var generator = manual_seed(seed);
         var over = zeroed[currentGradients];
         for (var i = 0; i < parameters.Length; i++) parameters[i].grad = over ? null : gradients[currentGradients].Views[i];
-        var outputs = module.call(batch.Inputs);
+        var pass = new StagedPass(signals?.ByStage == true ? stages : whole);
+        var outputs = pass.Forward(batch.Inputs, signals);
         var mean = loss.Mean(outputs, batch.Targets);
-        (weight == 1 ? mean : mean * weight).backward();
-        if (over) TakeGradients();
-        RunningStatistics.AddBatch(norms, gradients[currentGradients].Views.AsSpan(parameters.Length), weight);
+        var value = mean.ToDouble();
+        AddStatistics(over, weight);
+        pass.Backward(weight == 1 ? mean : mean * weight, stage =>
+        {
+            if (over) TakeGradients(stage);
+            // What comes of a loss that is not finite stays here: whoever looks at the loss ends the training.
+            if (double.IsFinite(value)) signals?.Ready(stage.Start, stage.End);
+        });
         var (predictions, correct) = Accuracy.Count(outputs, batch.Targets, meaning);
-        return new SlotResult(batch.Samples, mean.ToDouble() * batch.Samples, predictions, correct);
+        return new SlotResult(batch.Samples, value * batch.Samples, predictions, correct);
     }
 
     /// <summary>The outputs for some inputs with the current weights, in evaluation mode and without gradients.</summary>
@@ -135,19 +163,26 @@ public sealed class ModelReplica : IDisposable
         return module.call(inputs);
     }
 
+    private void AddStatistics(bool over, double weight)
+    {
+        var statistics = gradients[currentGradients].Views.AsSpan(parameters.Length);
+        if (over)
+            foreach (var statistic in statistics) statistic.zero_().Dispose(); // zero_, unlike its like, returns a new wrapper
+        RunningStatistics.AddBatch(norms, statistics, weight);
+    }
+
     // Gradients that backward made in memory of its own, since there were none, go into the current buffer.
-    private void TakeGradients()
+    private void TakeGradients(ModelStage stage)
     {
         using var guard = no_grad();
         var views = gradients[currentGradients].Views;
-        for (var i = 0; i < parameters.Length; i++)
+        foreach (var i in stage.Parameters)
         {
             using var made = parameters[i].grad;
-            if (made is null) views[i].zero_().Dispose(); // zero_, unlike its like, returns a new wrapper
+            if (made is null) views[i].zero_().Dispose();
             else views[i].copy_(made);
             parameters[i].grad = null;
         }
-        foreach (var statistic in views.AsSpan(parameters.Length)) statistic.zero_().Dispose();
         zeroed[currentGradients] = false;
     }
 

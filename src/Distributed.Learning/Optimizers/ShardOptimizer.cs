@@ -9,8 +9,8 @@ namespace Distributed.Learning;
 public sealed unsafe class ShardOptimizer : IDisposable
 {
     /// <summary>
-    /// Floats of a piece at most. The rules pass over their operands many times (Adam ten times): in pieces whose operands fit the
-    /// second-level cache an update of ten million floats by Adam takes a third of the time.
+    /// Floats of a piece at most. Rules in torch operations pass over their operands many times: in pieces whose operands fit the
+    /// second-level cache an update of ten million floats takes a third of the time.
     /// </summary>
     public const int PieceFloats = 1 << 16;
 
@@ -54,13 +54,15 @@ public sealed unsafe class ShardOptimizer : IDisposable
         this.floats = floats;
         this.offset = offset;
         this.blocks = blocks;
-        rule = spec.Type == OptimizerKinds.Sgd ? null : OptimizerKinds.Create(spec);
-        state = new OptimizerState(spec.Type, rule?.Moments ?? SgdPiece.Moments(spec), floats);
+        rule = OptimizerKinds.IsFused(spec.Type) ? null : OptimizerKinds.Create(spec);
+        state = new OptimizerState(spec.Type, rule?.Moments ?? (spec.Type == OptimizerKinds.Sgd ? SgdPiece.Moments(spec) : AdamPiece.Moments), floats);
         PieceRange[] ranges = [.. plan];
         var longest = ranges.Max(range => range.Floats);
-        rooms = rule is null ? [] : [empty(longest).DetachFromDisposeScope(), empty(longest).DetachFromDisposeScope()];
+        rooms = spec.Type == OptimizerKinds.Sgd ? [] : [empty(longest).DetachFromDisposeScope(), empty(longest).DetachFromDisposeScope()];
         pieces = [.. ranges.Select(IOptimizerPiece (range) =>
-            rule is null ? new SgdPiece(spec, range, state.Moments) : new RulePiece(spec, rule, range, state.Moments, rooms))];
+            rule is not null ? new RulePiece(spec, rule, range, state.Moments, rooms)
+            : spec.Type == OptimizerKinds.Sgd ? new SgdPiece(spec, range, state.Moments)
+            : new AdamPiece(spec, range, state.Moments, rooms[0]))];
     }
 
     /// <summary>Steps done so far, those before a loaded state included.</summary>

@@ -7,6 +7,7 @@ using Distributed.Cluster.Monitoring;
 using Distributed.Cluster.Protocol;
 using Distributed.Cluster.Tests.Jobs;
 using Distributed.Cluster.Tests.Nodes;
+using Distributed.Learning;
 
 namespace Distributed.Cluster.Tests.Coordination;
 
@@ -104,15 +105,85 @@ public sealed class JobActorTests : TestKit
         Assert.Contains($"w-2 (slots 1) has been {phase} step 3 for", submitter.Next<JobMessages.Ended>().Reason, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Workers_go_on_once_every_server_has_taken_over_a_fallen_rate()
+    {
+        var job = StartPlateau();
+        Step(job, 0);
+        Evaluated(job, 1, loss: 0.5);
+        Assert.Equal(new TrainingMessages.Decided(id, 1, Stop: false), first.Next<TrainingMessages.Decided>());
+        Step(job, 1);
+        Evaluated(job, 2, loss: 0.5);
+
+        Assert.Equal(new TrainingMessages.SetRate(id, 2, 0.05), server.Next<TrainingMessages.SetRate>());
+        // An answer to another question lets nobody go on.
+        job.Tell(new TrainingMessages.RateSet(id, "s-1", 1));
+        submitter.Next<JobMessages.Progress>();
+        submitter.Next<JobMessages.Progress>();
+        Assert.False(first.HasMessages);
+
+        job.Tell(new TrainingMessages.RateSet(id, "s-1", 2));
+        Assert.Equal(new TrainingMessages.Decided(id, 2, Stop: false), first.Next<TrainingMessages.Decided>());
+        Step(job, 2);
+        Evaluated(job, 3, loss: 0.5);
+        submitter.Next<JobMessages.Progress>();
+        job.Tell(new JobActor.NodeGone("w-2", "its process was killed"));
+        Release(job, first, "w-1", "worker");
+        Release(job, server, "s-1", "server");
+        submitter.Next<JobMessages.Ended>();
+        Assert.Equal(
+            ["0.1", "0.1", "0.05"],
+            File.ReadLines(folder["metrics.jsonl"]).Where(line => line.Contains("\"step\":", StringComparison.Ordinal))
+                .Select(line => System.Text.Json.JsonDocument.Parse(line).RootElement.GetProperty("learningRate").GetRawText()));
+    }
+
+    [Fact]
+    public void A_server_that_does_not_take_over_a_rate_is_named()
+    {
+        var job = StartPlateau(stepSeconds: 0.2);
+        Step(job, 0);
+        Evaluated(job, 1, loss: 0.5);
+        Step(job, 1);
+        Evaluated(job, 2, loss: 0.5);
+        server.Next<TrainingMessages.SetRate>();
+        Release(job, first, "w-1", "worker");
+        Release(job, second, "w-2", "worker");
+        Release(job, server, "s-1", "server");
+        Assert.Matches("waited [0-9]+ s for s-1 to take over the learning rate of step 2", submitter.Next<JobMessages.Ended>().Reason);
+    }
+
     protected override void AfterAll()
     {
         base.AfterAll();
         folder.Dispose();
     }
 
-    private IActorRef Start(double gatherSeconds = 60, double stepSeconds = 60)
+    private IActorRef StartPlateau(double stepSeconds = 60)
     {
-        var job = TinyJob.With();
+        var job = Start(
+            stepSeconds: stepSeconds, sets: ["optimizer.schedule.type=reduce-on-plateau", "optimizer.schedule.patience=0", "optimizer.schedule.factor=0.5", "evaluation.every-steps=1"]);
+        OfferAll(job);
+        Assert.Equal(0.1, server.Next<TrainingMessages.Serve>().Rate);
+        job.Tell(new TrainingMessages.ServerReady(id, "s-1", new TrainingMessages.DataAddress("127.0.0.1", 1, "", "")));
+        first.Next<TrainingMessages.Connect>();
+        foreach (var name in new[] { "w-1", "w-2" })
+            job.Tell(new TrainingMessages.WorkerReady(id, name, ["s-1:tcp"], 12, 5));
+        return job;
+    }
+
+    private void Step(IActorRef job, long step)
+    {
+        foreach (var slot in new[] { 0, 1 })
+            job.Tell(new ProgressMessages.WorkerReport(
+                id, $"w-{slot + 1}", step + 1, "evaluating", [new(step, [new ProgressMessages.SlotReport(slot, 2, 1, 2, 1)], 1, 1, 0, 0)], []));
+    }
+
+    private void Evaluated(IActorRef job, long version, double loss) => job.Tell(new ProgressMessages.WorkerReport(
+        id, "w-1", version, "deciding", [], [new ProgressMessages.EvaluationReport(version, new EvaluationBlock(0, 5, 5 * loss))]));
+
+    private IActorRef Start(double gatherSeconds = 60, double stepSeconds = 60, string[]? sets = null)
+    {
+        var job = TinyJob.With(sets ?? []);
         var files = new RunFiles(folder.Path, job);
         var node = TestNode.Context(folder.Path, gatherSeconds, stepSeconds);
         return Sys.ActorOf(JobActor.Props(node, id, job, files, new EventMerger(files.Log), submitter));

@@ -36,6 +36,7 @@ public class JobTests
     [Theory]
     [InlineData("epoch=3", "tiny.hocon: epoch: unknown key; did you mean 'epochs'?")]
     [InlineData("optimizer.momentun=0.9", "tiny.hocon: optimizer.momentun: unknown key; did you mean 'momentum'?")]
+    [InlineData("optimizer.beta1=0.9", "tiny.hocon: optimizer.beta1: unknown key for sgd: it is an option of adam, adamw, nadam, radam, lion, lamb; leave it out, or unset it with optimizer.beta1=null")]
     [InlineData("transport.same-hosts=tcp", "tiny.hocon: transport.same-hosts: unknown key; did you mean 'same-host'?")]
     [InlineData("transport.same-host=udp", "tiny.hocon: transport.same-host: expected one of auto, tcp, got 'udp'")]
     [InlineData("batch=10,slots=4", "tiny.hocon: batch: 10 samples do not divide into 4 slots; nearest that do: 8 and 12")]

@@ -46,7 +46,6 @@ public sealed class CacheTests : IDisposable
         var run = new RunResult(folder.In("without"));
         var told = run.Log.Where(line => line.GetProperty("event").GetString() == "data-noticed").Select(line => line.GetRawText()).ToArray();
         Assert.Contains(told, line => line.Contains("decoded data can't be kept", StringComparison.Ordinal));
-        Assert.Single(told, line => line.Contains("1 bad rows", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -58,7 +57,7 @@ public sealed class CacheTests : IDisposable
         Assert.True(ended.Code == 0, ended.Error);
         Assert.Contains("waited ms", ended.Output);
         using var figures = JsonDocument.Parse(await File.ReadAllTextAsync(json));
-        var row = Assert.Single(figures.RootElement.EnumerateArray());
+        var row = Assert.Single(figures.RootElement.GetProperty("figures").EnumerateArray());
         var (step, input, wait) = (Number("step"), Number("input"), Number("wait"));
         Assert.True(step > 0 && input > 0 && wait >= 0 && wait < step, $"step {step} ms, input {input} ms, waited {wait} ms");
 

@@ -12,7 +12,7 @@ internal static class CacheKey
 {
     /// <summary>Computes a key; reads every file once.</summary>
     /// <param name="settings">The section <c>data</c> without what does not change what is decoded.</param>
-    /// <param name="dataFolder">Where the files lie; not part of the key, so that the same files elsewhere have the same key.</param>
+    /// <param name="dataFolder">Where the files lie; part of the key, because notes on skipped rows name files.</param>
     /// <param name="files">The files, in the order in which they are decoded.</param>
     /// <returns>64 hexadecimal digits.</returns>
     /// <exception cref="IOException">A file can't be read.</exception>
@@ -23,6 +23,7 @@ internal static class CacheKey
         // The decoders: every change of this library's code changes it, so no decoder's change can be forgotten.
         hash.AppendData(typeof(CacheKey).Module.ModuleVersionId.ToByteArray());
         Append(settings);
+        Append(dataFolder);
         Span<byte> content = stackalloc byte[SHA256.HashSizeInBytes];
         foreach (var file in files)
         {

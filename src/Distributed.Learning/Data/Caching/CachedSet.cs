@@ -43,6 +43,8 @@ internal sealed record CachedSet
 
     public int SkippedRows { get; init; }
 
+    public string? FirstSkippedRow { get; init; }
+
     public IReadOnlyList<string> Findings { get; init; } = [];
 
     /// <summary>Makes the data set again.</summary>
@@ -56,6 +58,7 @@ internal sealed record CachedSet
             ClassNames = ClassNames,
             Vocabulary = Vocabulary < 0 ? null : vocabularies[Vocabulary],
             SkippedRows = SkippedRows,
+            FirstSkippedRow = FirstSkippedRow,
             Findings = Findings,
         };
         return Time > 0
@@ -77,6 +80,7 @@ internal sealed record CachedSet
         TargetOffset = set.TargetScale.Offset,
         ClassNames = set.Notes.ClassNames,
         SkippedRows = set.Notes.SkippedRows,
+        FirstSkippedRow = set.Notes.FirstSkippedRow,
         Findings = set.Notes.Findings,
     };
 }

@@ -28,6 +28,8 @@ internal sealed record LabelledLinesData(
 
     public override IReadOnlyList<long> InputShape => [Length];
 
+    public override int? KnownTokens => VocabularySize;
+
     public static LabelledLinesData Read(SettingsSection section) => new(
         DataFile.Name(section, "file"),
         section.Integer("length", 64, 1, 1 << 16),
@@ -63,8 +65,8 @@ internal sealed record LabelledLinesData(
             throw DataFile.Bad(file, $"expected sentences to train on and to test on, got {training.Length} and {test.Length}");
         var vocabulary = BuildVocabulary(training.Select(row => known[row]));
         return (
-            Encode(training, known, classes, labels, vocabulary, problems.Skipped),
-            Encode(test, known, classes, labels, vocabulary, problems.Skipped));
+            Encode(training, known, classes, labels, vocabulary, problems),
+            Encode(test, known, classes, labels, vocabulary, problems));
     }
 
     private List<Line> ReadLines(string path, RowProblems problems) => DataFile.Read(path, stream =>
@@ -109,7 +111,7 @@ internal sealed record LabelledLinesData(
     }
 
     private TensorDataSet Encode(
-        int[] rows, List<Line> lines, int[] classes, string[] labels, Vocabulary vocabulary, int skipped)
+        int[] rows, List<Line> lines, int[] classes, string[] labels, Vocabulary vocabulary, RowProblems problems)
     {
         var tokens = new long[rows.Length * (long)Length];
         long words = 0, unknown = 0;
@@ -134,7 +136,8 @@ internal sealed record LabelledLinesData(
             {
                 ClassNames = labels,
                 Vocabulary = vocabulary,
-                SkippedRows = skipped,
+                SkippedRows = problems.Skipped,
+                FirstSkippedRow = problems.First,
                 Findings =
                 [
                     $"{vocabulary.Count} of at most {VocabularySize} numbers in use, padding and unknown included",

@@ -88,6 +88,7 @@ internal sealed record SeriesData : DataSpec
         var notes = new DataNotes
         {
             SkippedRows = problems.Skipped,
+            FirstSkippedRow = problems.First,
             Findings =
             [
                 string.Create(

@@ -32,6 +32,10 @@ internal sealed record TextData(string File, bool Bytes, int Time, bool Shifted,
         section.OneOf("windows", "random", "random", "consecutive") == "random",
         Split.Read(section, Split.Last(0.1), ordered: true));
 
+    public override int? KnownTokens => Bytes ? ByteValues : null;
+
+    public override TextCodec? TextOf(IDataSet data) => Bytes ? TextCodec.OfBytes : TextCodec.OfCharacters(data.Notes.Vocabulary!);
+
     public override void CheckFiles(string dataFolder, DataCache? cache = null) => OpenAndClose(dataFolder, cache);
 
     private protected override IReadOnlyList<string> Sources(string dataFolder) =>

@@ -116,7 +116,7 @@ public sealed class CachedFormatsTests : IDisposable
             ? $"{known.Separator}|{string.Join('|', Enumerable.Range(0, known.Count).Select(i => known[i]))}" : "none";
         return string.Join(
             '\n', set.Count, ModelSpec.Shape(set.InputShape), ModelSpec.Shape(set.TargetShape), set.Classes, set.Tokens, string.Join(',', set.ClassCounts),
-            set.TargetScale, string.Join(',', notes.ClassNames), words, notes.SkippedRows, string.Join('\n', notes.Findings),
+            set.TargetScale, string.Join(',', notes.ClassNames), words, notes.SkippedRows, notes.FirstSkippedRow, string.Join('\n', notes.Findings),
             Bits(gathered.Inputs), Bits(gathered.Targets), Bits(drawn.Inputs), Bits(drawn.Targets));
     }
 
