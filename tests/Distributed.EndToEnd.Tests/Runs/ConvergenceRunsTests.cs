@@ -9,9 +9,9 @@ public sealed class ConvergenceRunsTests : IDisposable
     private const string Overfitting = """
         seed = 3
         model { input = [12], layers = [{ type = linear, out = 32 }, relu, { type = linear, out = 2 }] }
-        data { format = random, classes = 2, train = 96, test = 300 }
+        data { format = random, classes = 2, train = 99, test = 300 }
         optimizer { type = sgd, learning-rate = 0.3, momentum = 0.9 }
-        batch = 32, slots = 3
+        batch = 33, slots = 3
         """;
 
     private const string Plateau = "{ type = sgd, learning-rate = 0.2, momentum = 0.9, schedule {"
@@ -66,8 +66,8 @@ public sealed class ConvergenceRunsTests : IDisposable
 
         Assert.True(Evaluations(one).Count >= 20);
         Assert.Equal(Expected(one), Rates(one));
-        Assert.True(Rates(one).Skip(5).Distinct().Count() >= 3, $"rates {string.Join(' ', Rates(one).Distinct())}");
-        Assert.Equal(Events(one, "rate-reduced").Count, Rates(one).Skip(5).Distinct().Count() - 1);
+        Assert.True(Rates(one).Skip(6).Distinct().Count() >= 3, $"rates {string.Join(' ', Rates(one).Distinct())}");
+        Assert.Equal(Events(one, "rate-reduced").Count, Rates(one).Skip(6).Distinct().Count() - 1);
         Assert.All([two, three], run =>
         {
             Assert.Equal(one.WeightsSha256, run.WeightsSha256);
