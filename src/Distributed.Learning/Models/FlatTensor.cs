@@ -15,15 +15,19 @@ public static partial class FlatTensor
     /// <param name="floats">Number of floats, above 0.</param>
     /// <returns>The tensor; disposing it leaves the memory alone. It does not belong to any dispose scope.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The address is 0 or unaligned, or there are no floats.</exception>
-    public static Tensor Wrap(IntPtr memory, long floats)
+    public static Tensor Wrap(IntPtr memory, long floats) => Wrap(memory, floats, ScalarType.Float32, sizeof(float));
+
+    /// <summary>As the other call, over bfloat16.</summary>
+    internal static Tensor WrapBfloat16(IntPtr memory, long count) => Wrap(memory, count, ScalarType.BFloat16, sizeof(ushort));
+
+    private static Tensor Wrap(IntPtr memory, long floats, ScalarType type, int size)
     {
-        if (memory == IntPtr.Zero || memory % sizeof(float) != 0) throw new ArgumentOutOfRangeException(nameof(memory), memory, "unaligned");
+        if (memory == IntPtr.Zero || memory % size != 0) throw new ArgumentOutOfRangeException(nameof(memory), memory, "unaligned");
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(floats);
         InitializeDeviceType(DeviceType.CPU);
         // No deleter: nothing is called back when the last view goes, so nothing managed has to be kept alive for it.
-        var handle = FromBuffer(memory, IntPtr.Zero, floats, 0, (sbyte)ScalarType.Float32, (sbyte)ScalarType.Float32,
-            (int)DeviceType.CPU, -1, false);
-        if (handle == IntPtr.Zero) throw new InvalidOperationException($"torch made no tensor over {floats} floats at 0x{memory:x}");
+        var handle = FromBuffer(memory, IntPtr.Zero, floats, 0, (sbyte)type, (sbyte)type, (int)DeviceType.CPU, -1, false);
+        if (handle == IntPtr.Zero) throw new InvalidOperationException($"torch made no tensor over {floats} elements of {type} at 0x{memory:x}");
         return Tensor.UnsafeCreateTensor(handle).DetachFromDisposeScope();
     }
 
