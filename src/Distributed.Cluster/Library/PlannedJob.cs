@@ -26,33 +26,7 @@ internal static class PlannedJob
             workers = {{plan.Workers}}
             servers = {{plan.Servers}}
             """);
-        var job = Job.Parse(plan.Name, text, new JobOverrides(Sets: plan.Settings));
-        if (job.Precision == Precision.Bfloat16)
-            TryBfloat16(plan);
-        return job;
-    }
-
-    /// <summary>A step of one sample in bfloat16, since only torch can tell whether a program's own module can do it.</summary>
-    private static void TryBfloat16(TrainingPlan plan)
-    {
-        using var scope = NewDisposeScope();
-        var (training, test) = plan.Data(plan.Seed);
-        using (training)
-        using (test)
-        {
-            using var module = plan.Module();
-            Bfloat16Module.Convert(module);
-            using var sample = training.Gather([0, Math.Min(1, training.Count - 1)]);
-            try
-            {
-                module.call(sample.Inputs).sum().backward();
-            }
-            catch (Exception exception) when (exception is System.Runtime.InteropServices.ExternalException or ArgumentException or InvalidOperationException)
-            {
-                throw new BadInputException(
-                    $"{plan.Name}: precision: the module can't be trained in bf16, expected float32: {exception.Message.Split('\n')[0]}", exception);
-            }
-        }
+        return Job.Parse(plan.Name, text, new JobOverrides(Sets: plan.Settings));
     }
 
     /// <summary>The shapes of one sample on both sides of the module, and how many parameters it has.</summary>

@@ -143,15 +143,15 @@ internal sealed unsafe class ShardServer : IDisposable
         foreach (var description in order.Shards)
         {
             var place = segment.PlaceOf(description.Shard);
+            var statistics = new ShardStatistics(layout, description.Offset, description.Length);
+            var optimizer = new ShardOptimizer(job.Optimizer, layout, description.Offset, description.Length - statistics.Floats);
             var held = new ShardWeights(
                 layout.Format.Of(description.Offset, description.Length), description.Length, weights.Pointer + place, weights.Pointer + segment.Bytes + place);
             ModelReplica.CopyInitialWeights(module, layout, (nint)held.Master(order.Version), description.Offset, description.Length);
             held.Publish(order.Version);
-            var statistics = new ShardStatistics(layout, description.Offset, description.Length);
             shards.Add(description.Shard, new Shard(
-                new ShardRange(description.Shard, description.Server, description.Offset, description.Length), layout.Format.BytesTo(description.Offset), job.Slots, order.Version, order.Term,
-                new ShardOptimizer(job.Optimizer, layout, description.Offset, description.Length - statistics.Floats), statistics,
-                LearningRate, norms, held, Announce, failed));
+                new ShardRange(description.Shard, description.Server, description.Offset, description.Length), layout.Format.BytesTo(description.Offset),
+                job.Slots, order.Version, order.Term, optimizer, statistics, LearningRate, norms, held, Announce, failed));
         }
     }
 

@@ -7,7 +7,8 @@ namespace Distributed.Learning;
 /// <summary>
 /// Makes a built module compute in bfloat16. Each layer takes whatever its neighbours give it in the type of its own parameters. Some layers
 /// stay float32: those that add many small numbers up in the type of their parameters (embeddings, norms), those whose result has to be fine
-/// (softmax), and those that libtorch computes more slowly in bfloat16 (transposed convolutions).
+/// (softmax), those that libtorch computes more slowly in bfloat16 (transposed convolutions), and classes of a program's own with all that
+/// is inside: their forward pass may mix types, and some calls of TorchSharp end the process then.
 /// </summary>
 public static class Bfloat16Module
 {
@@ -32,10 +33,13 @@ public static class Bfloat16Module
     }
 
     private static bool StaysFloat32(nn.Module module) => TakesBoth(module)
-        || module is Embedding or EmbeddingBag or ConvTranspose1d or ConvTranspose2d or ConvTranspose3d or Softmax or LogSoftmax or Softmax2d;
+        || IsOfProgram(module) || module is Embedding or EmbeddingBag or ConvTranspose1d or ConvTranspose2d or ConvTranspose3d or Softmax or LogSoftmax or Softmax2d;
 
     private static bool TakesBoth(nn.Module module) =>
         module is BatchNormModule or LayerNorm or GroupNorm or InstanceNorm1d or InstanceNorm2d or InstanceNorm3d;
+
+    private static bool IsOfProgram(nn.Module module) =>
+        module.GetType().Assembly is var of && of != typeof(Linear).Assembly && of != typeof(Bfloat16Module).Assembly;
 
     private static IEnumerable<nn.Module> Inside(nn.Module module) =>
         module.named_children().SelectMany(child => Inside(child.module).Prepend(child.module));

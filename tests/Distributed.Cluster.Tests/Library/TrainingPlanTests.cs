@@ -45,15 +45,6 @@ public class TrainingPlanTests
     }
 
     [Fact]
-    public void A_module_that_cannot_compute_in_bfloat16_is_refused_before_anything_starts()
-    {
-        Assert.Equal(Precision.Bfloat16, PlannedJob.Of(Plan with { Settings = ["precision=bf16"] }).Precision);
-        var fixedType = Plan with { Module = () => new OfFloat32Only() };
-        Assert.Equal(Precision.Float32, PlannedJob.Of(fixedType).Precision);
-        Assert.StartsWith("plan: precision: the module can't be trained in bf16, expected float32: ", Message(fixedType with { Settings = ["precision=bf16"] }));
-    }
-
-    [Fact]
     public void A_child_finds_a_nodes_arguments_behind_the_programs_own()
     {
         Assert.Null(ChildNode.ArgumentsOf(["node", "--name", "mine"]));
@@ -66,16 +57,6 @@ public class TrainingPlanTests
     }
 
     private static string Message(TrainingPlan plan) => Assert.Throws<BadInputException>(() => PlannedJob.Of(plan)).Message;
-
-    /// <summary>Multiplies its input by a matrix that is float32 whatever its parameters are.</summary>
-    private sealed class OfFloat32Only : nn.Module<Tensor, Tensor>
-    {
-        private readonly TorchSharp.Modules.Linear scale = nn.Linear(3, 3);
-
-        public OfFloat32Only() : base(nameof(OfFloat32Only)) => RegisterComponents();
-
-        public override Tensor forward(Tensor input) => scale.call(input).matmul(ones(3, 2));
-    }
 
     private static IDataSet Points(int samples) => DataSets.OfClasses(zeros(samples, 3), zeros([samples], ScalarType.Int64), 2);
 }

