@@ -50,6 +50,9 @@ internal sealed record Job
     /// <summary>Compute threads of a slot; part of the job, since another number gives other bits.</summary>
     public required int Threads { get; init; }
 
+    /// <summary>In which numbers workers compute; servers keep float32.</summary>
+    public required Precision Precision { get; init; }
+
     public required SameHost SameHost { get; init; }
 
     /// <summary>The resolved job file: what the run's folder keeps and what travels to the nodes.</summary>
@@ -106,6 +109,7 @@ internal sealed record Job
         var servers = root.Integer("servers", 1, 1, 256);
         var slots = root.Text("slots", "auto") == "auto" ? workers : root.Integer("slots", null, 1, 4096);
         var threads = root.Integer("threads", 1, 1, 1024);
+        var precision = Precisions.Read(root);
         var evaluation = EvaluationSchedule.Read(root);
         var checkpoint = CheckpointSchedule.Read(root);
         var earlyStopping = EarlyStoppingSpec.Read(root);
@@ -142,6 +146,7 @@ internal sealed record Job
             Workers = workers,
             Servers = servers,
             Threads = threads,
+            Precision = precision,
             SameHost = sameHost,
             Text = HoconSettings.Render(HoconSettings.Parse(file, text, [.. sets, string.Create(CultureInfo.InvariantCulture, $"slots={slots}"), $"name={name}"])),
         };

@@ -1,4 +1,5 @@
 using Distributed.Cluster.Protocol;
+using Distributed.Learning;
 using Distributed.Transport;
 
 namespace Distributed.Cluster.ParameterServers;
@@ -12,12 +13,13 @@ internal sealed class ServerSegment
     private readonly Dictionary<int, long> places = [];
 
     /// <param name="shards">A server's shards in order; a server without any has an empty page.</param>
-    public ServerSegment(IReadOnlyList<TrainingMessages.ShardDescription> shards)
+    /// <param name="format">How the flat vector lies in memory.</param>
+    public ServerSegment(IReadOnlyList<TrainingMessages.ShardDescription> shards, FlatFormat format = default)
     {
         var parts = new List<Part>();
         foreach (var shard in shards)
         {
-            var (offset, bytes) = (shard.Offset * sizeof(float), MemoryPages.RoundUp(shard.Length * sizeof(float)));
+            var (offset, bytes) = (format.BytesTo(shard.Offset), MemoryPages.RoundUp(format.BytesOf(shard.Offset, shard.Length)));
             places.Add(shard.Shard, Bytes);
             if (parts.Count > 0 && parts[^1].Offset + parts[^1].Bytes == offset)
                 parts[^1] = parts[^1] with { Bytes = parts[^1].Bytes + bytes };

@@ -9,8 +9,11 @@ internal readonly record struct ShardRange(int Shard, int Server, long Offset, l
 /// <summary>Cuts the flat parameter vector into shards: contiguous, in order, as even as page boundaries allow.</summary>
 internal static class ShardPlan
 {
-    /// <summary>Shards start at memory pages, so that a worker can map the shards of several servers side by side.</summary>
-    public const long PageFloats = 4096 / sizeof(float);
+    /// <summary>
+    /// Shards start at memory pages, so that a worker can map the shards of several servers side by side: at every precision, and so at
+    /// every second page in float32.
+    /// </summary>
+    public const long PageFloats = 4096 / sizeof(ushort);
 
     /// <summary>Below this size a second shard on a node costs more in wake-ups than it saves in arithmetic.</summary>
     public const long FloatsWorthAShard = 128 * 1024;

@@ -53,11 +53,11 @@ internal sealed unsafe class ShardServer : IDisposable
         this.failed = failed;
         torch.set_num_threads(1);
         using var module = job.Model.Build(job.Seed);
-        var layout = ParameterLayout.Of(module);
+        var layout = ParameterLayout.Of(module, job.Precision);
         if (!layout.Hash.AsSpan().SequenceEqual(order.LayoutHash))
             throw new InvalidOperationException("the parameters built here are laid out otherwise than the coordinator's: the nodes run different versions of the program");
 
-        var segment = new ServerSegment(order.Shards);
+        var segment = new ServerSegment(order.Shards, layout.Format);
         if (job.Optimizer.NormExchanges > 0)
             norms = new NormExchange(
                 new NormBlocks(layout), job.Optimizer.NormExchanges, order.Version, new StepTimes(deadlines.StepFloor, deadlines.StepFactor), node,
@@ -143,15 +143,15 @@ internal sealed unsafe class ShardServer : IDisposable
         foreach (var description in order.Shards)
         {
             var place = segment.PlaceOf(description.Shard);
-            var even = (float*)(weights.Pointer + place);
-            var odd = (float*)(weights.Pointer + segment.Bytes + place);
-            var first = (order.Version & 1) == 0 ? even : odd;
-            ModelReplica.CopyInitialWeights(module, layout, (nint)first, description.Offset, description.Length);
             var statistics = new ShardStatistics(layout, description.Offset, description.Length);
+            var optimizer = new ShardOptimizer(job.Optimizer, layout, description.Offset, description.Length - statistics.Floats);
+            var held = new ShardWeights(
+                layout.Format.Of(description.Offset, description.Length), description.Length, weights.Pointer + place, weights.Pointer + segment.Bytes + place);
+            ModelReplica.CopyInitialWeights(module, layout, (nint)held.Master(order.Version), description.Offset, description.Length);
+            held.Publish(order.Version);
             shards.Add(description.Shard, new Shard(
-                new ShardRange(description.Shard, description.Server, description.Offset, description.Length), job.Slots, order.Version, order.Term,
-                new ShardOptimizer(job.Optimizer, layout, description.Offset, description.Length - statistics.Floats), statistics,
-                LearningRate, norms, even, odd, Announce, failed));
+                new ShardRange(description.Shard, description.Server, description.Offset, description.Length), layout.Format.BytesTo(description.Offset),
+                job.Slots, order.Version, order.Term, optimizer, statistics, LearningRate, norms, held, Announce, failed));
         }
     }
 

@@ -15,6 +15,7 @@ internal sealed unsafe class ServerLinks : IDisposable
 {
     private readonly TrainingMessages.Connect servers;
     private readonly VersionGate gate;
+    private readonly FlatFormat format;
     private readonly FlatMapping[] weights = new FlatMapping[2];
     private readonly SharedSegment gradients;
     private readonly long gradientBytes;
@@ -30,10 +31,11 @@ internal sealed unsafe class ServerLinks : IDisposable
         this.servers = servers;
         this.gate = gate;
         Floats = layout.Length;
+        format = layout.Format;
         var pieces = SlotTree.Pieces(job.Slots, order.Slots.Contains);
         var scratch = pieces.Max(SlotTree.ScratchBuffers);
         ScratchBuffers = [.. Enumerable.Range(pieces.Count, scratch)];
-        var flatBytes = MemoryPages.RoundUp(layout.Length * sizeof(float));
+        var flatBytes = MemoryPages.RoundUp(format.BytesTo(layout.Length));
         gradientBytes = flatBytes;
         gradients = SharedSegment.Create("gradients", gradientBytes * (pieces.Count + scratch));
         try
@@ -108,7 +110,7 @@ internal sealed unsafe class ServerLinks : IDisposable
                 for (var i = link.Shards.Length - 1; i >= 0; i--)
                     if (link.Shards[i] is var shard && shard.Offset >= start && shard.Offset < end)
                         link.Sender.SendTensor(
-                            header with { Shard = shard.Shard }, (float*)Gradients[buffer] + shard.Offset, shard.Length * sizeof(float));
+                            header with { Shard = shard.Shard }, (byte*)Gradients[buffer] + format.BytesTo(shard.Offset), format.BytesOf(shard.Offset, shard.Length));
         }
     }
 
@@ -142,7 +144,7 @@ internal sealed unsafe class ServerLinks : IDisposable
         links.Add(new ServerLink(link, sender, shards, reader));
         if (shards.Length > 0)
         {
-            var segment = new ServerSegment(shards);
+            var segment = new ServerSegment(shards, format);
             for (var parity = 0; parity < 2; parity++)
                 foreach (var part in segment.Parts)
                     if (link.PeerSegment is { } shared)
@@ -173,10 +175,10 @@ internal sealed unsafe class ServerLinks : IDisposable
                 var shard = Array.Find(shards, candidate => candidate.Shard == header.Shard);
                 if (header.Kind != FrameKind.Weights || shard is null || link.Kind == LinkKind.SharedMemory)
                     throw new LinkException($"{link.Peer.Node} sent {header.Kind} of shard {header.Shard}, which is not its to send");
-                var bytes = shard.Length * sizeof(float);
+                var bytes = format.BytesOf(shard.Offset, shard.Length);
                 if (header.PayloadBytes != bytes)
                     throw new LinkException($"{link.Peer.Node} sent {header.PayloadBytes} bytes of shard {shard.Shard} instead of {bytes}");
-                link.ReceivePayload(weights[header.Version & 1].Pointer + shard.Offset * sizeof(float), bytes);
+                link.ReceivePayload(weights[header.Version & 1].Pointer + format.BytesTo(shard.Offset), bytes);
                 gate.Arrived([shard.Shard], header.Version);
             }
 

@@ -81,7 +81,7 @@ internal sealed class WorkerSession : IDisposable
                 events.DataRead(training.Notes);
                 events.Phase("building");
                 using var module = job.Model.Build(job.Seed);
-                var layout = ParameterLayout.Of(module);
+                var layout = ParameterLayout.Of(module, job.Precision);
                 events.Phase("waiting for servers");
                 if (!servers.Task.Wait((int)deadlines.Prepare.TotalMilliseconds, ended.Token))
                     throw new TimeoutException($"no servers were named within {deadlines.Prepare.TotalSeconds:F0} s");

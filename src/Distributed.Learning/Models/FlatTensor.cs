@@ -34,9 +34,10 @@ public static partial class FlatTensor
     internal static int BytesOf(ScalarType type) => type switch
     {
         ScalarType.Byte => 1,
+        ScalarType.BFloat16 => 2,
         ScalarType.Int32 or ScalarType.Float32 => 4,
         ScalarType.Int64 => 8,
-        _ => throw new ArgumentOutOfRangeException(nameof(type), type, "expected Byte, Int32, Int64 or Float32"),
+        _ => throw new ArgumentOutOfRangeException(nameof(type), type, "expected Byte, Int32, Int64, Float32 or BFloat16"),
     };
 
     // tensor.bytes ends at 2 GB, its storage does not.

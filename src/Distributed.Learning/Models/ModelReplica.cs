@@ -25,6 +25,7 @@ public sealed class ModelReplica : IDisposable
     private readonly BatchNormModule[] norms;
     private readonly ModelStage[] whole;
     private readonly ModelStage[] stages;
+    private readonly bool[] direct;
     private readonly FlatViews[] weights;
     private readonly FlatViews[] gradients;
     private readonly bool[] zeroed;
@@ -34,8 +35,8 @@ public sealed class ModelReplica : IDisposable
     /// <summary>Takes over a module and lays it over the buffers; it starts with buffer 0 of both. The buffers' content stays as it is.</summary>
     /// <param name="module">A built module with the parameters of <paramref name="layout"/>; the replica disposes it.</param>
     /// <param name="layout">The places in the flat vectors.</param>
-    /// <param name="weights">Addresses of one or more buffers of <c>layout.Length</c> floats; only read by the replica.</param>
-    /// <param name="gradients">Addresses of buffers of <c>layout.Length</c> floats; none for a replica that only evaluates.</param>
+    /// <param name="weights">Addresses of one or more buffers in the layout's format; only read by the replica.</param>
+    /// <param name="gradients">Addresses of such buffers; none for a replica that only evaluates.</param>
     /// <param name="stageFloats">How many floats of parameters make a stage of their own worth while, see <see cref="SlotSignals"/>.</param>
     /// <exception cref="ArgumentException">There is no weight buffer, or module and layout have other parameters.</exception>
     public ModelReplica(
@@ -43,9 +44,10 @@ public sealed class ModelReplica : IDisposable
         long stageFloats = ModelStage.FloatsWorthAStage)
     {
         if (weights.Count == 0) throw new ArgumentException("expected at least one buffer", nameof(weights));
-        if (!ParameterLayout.Of(module).Hash.AsSpan().SequenceEqual(layout.Hash))
+        if (!ParameterLayout.Of(module, layout.Precision).Hash.AsSpan().SequenceEqual(layout.Hash))
             throw new ArgumentException("the layout is of another module", nameof(layout));
         this.module = module;
+        if (layout.Precision == Precision.Bfloat16) Bfloat16Module.Convert(module);
         parameters = [.. module.parameters()];
         names = [.. layout.Entries.Select(entry => entry.Name)];
         tensors = ParameterLayout.TensorsOf(module);
@@ -54,6 +56,7 @@ public sealed class ModelReplica : IDisposable
         stages = ModelStage.Cut(module, layout, stageFloats);
         this.weights = [.. weights.Select(memory => new FlatViews(memory, layout))];
         this.gradients = [.. gradients.Select(memory => new FlatViews(memory, layout))];
+        direct = [.. tensors.Zip(this.weights[0].Views, (tensor, view) => tensor.dtype == view.dtype)];
         zeroed = new bool[gradients.Count];
         UseWeights(0);
         if (gradients.Count > 0) UseGradients(0);
@@ -67,7 +70,8 @@ public sealed class ModelReplica : IDisposable
         if (buffer == currentWeights) return;
         using var guard = no_grad();
         var views = weights[buffer].Views;
-        for (var i = 0; i < tensors.Length; i++) tensors[i].set_(views[i]);
+        for (var i = 0; i < tensors.Length; i++)
+            if (direct[i]) tensors[i].set_(views[i]);
         currentWeights = buffer;
     }
 
@@ -85,7 +89,12 @@ public sealed class ModelReplica : IDisposable
     /// <summary>Elementwise <c>into = from + into</c>.</summary>
     /// <param name="from">Index of the left operand.</param>
     /// <param name="into">Index of the right operand and of the result.</param>
-    public void AddGradients(int from, int into) => Settled(into).add_(Settled(from));
+    public void AddGradients(int from, int into)
+    {
+        Settle(from);
+        Settle(into);
+        gradients[into].Add(gradients[from]);
+    }
 
     /// <summary>As the other overload, for floats [<paramref name="start"/>, <paramref name="end"/>) of both, which have both been computed.</summary>
     /// <param name="from">Index of the left operand.</param>
@@ -94,9 +103,7 @@ public sealed class ModelReplica : IDisposable
     /// <param name="end">The float after the last one.</param>
     public void AddGradients(int from, int into, long start, long end)
     {
-        using var right = gradients[into].Flat.narrow(0, start, end - start);
-        using var left = gradients[from].Flat.narrow(0, start, end - start);
-        right.add_(left);
+        gradients[into].Add(gradients[from], start, end);
     }
 
     /// <summary>Copies a gradient buffer over another.</summary>
@@ -105,7 +112,8 @@ public sealed class ModelReplica : IDisposable
     public void CopyGradients(int from, int into)
     {
         zeroed[into] = false;
-        gradients[into].Flat.copy_(Settled(from));
+        Settle(from);
+        gradients[into].CopyFrom(gradients[from]);
     }
 
     /// <summary>
@@ -127,7 +135,8 @@ public sealed class ModelReplica : IDisposable
         {
             signals?.Needs(whole[0].End);
             // Adding zeros is not nothing: −0 + 0 is 0, here as on the servers, which add the zeros of an empty slot of another worker.
-            Settled(currentGradients).add_(0);
+            Settle(currentGradients);
+            gradients[currentGradients].AddZero();
             signals?.Ready(0, whole[0].End);
             return default;
         }
@@ -136,15 +145,15 @@ public sealed class ModelReplica : IDisposable
         using var scope = NewDisposeScope();
         using var generator = manual_seed(seed);
         var over = zeroed[currentGradients];
-        for (var i = 0; i < parameters.Length; i++) parameters[i].grad = over ? null : gradients[currentGradients].Views[i];
+        for (var i = 0; i < parameters.Length; i++) parameters[i].grad = over || !direct[i] ? null : gradients[currentGradients].Views[i];
         var pass = new StagedPass(signals?.ByStage == true ? stages : whole);
-        var outputs = pass.Forward(batch.Inputs, signals);
+        var outputs = Wide(pass.Forward(batch.Inputs, stage => Enter(stage, signals)));
         var mean = loss.Mean(outputs, batch.Targets);
         var value = mean.ToDouble();
         AddStatistics(over, weight);
         pass.Backward(weight == 1 ? mean : mean * weight, stage =>
         {
-            if (over) TakeGradients(stage);
+            TakeGradients(stage, over);
             // What comes of a loss that is not finite stays here: whoever looks at the loss ends the training.
             if (double.IsFinite(value)) signals?.Ready(stage.Start, stage.End);
         });
@@ -160,8 +169,27 @@ public sealed class ModelReplica : IDisposable
         ComputeThread.Enter();
         if (module.training) module.eval();
         using var guard = no_grad();
-        return module.call(inputs);
+        return Evaluated(inputs);
     }
+
+    private Tensor Evaluated(Tensor inputs)
+    {
+        using var scope = NewDisposeScope();
+        Enter(whole[0], null);
+        return Wide(module.call(inputs)).MoveToOuterDisposeScope();
+    }
+
+    // A layer that computes in float32 does so with a copy of its weights: those of the last pass may have changed.
+    private void Enter(ModelStage stage, SlotSignals? signals)
+    {
+        signals?.Needs(stage.End);
+        using var guard = no_grad();
+        foreach (var i in stage.Parameters)
+            if (!direct[i]) tensors[i].copy_(weights[currentWeights].Views[i]);
+    }
+
+    // Losses and metrics are computed in float32.
+    private static Tensor Wide(Tensor outputs) => outputs.dtype == ScalarType.BFloat16 ? outputs.to(ScalarType.Float32) : outputs;
 
     private void AddStatistics(bool over, double weight)
     {
@@ -171,26 +199,32 @@ public sealed class ModelReplica : IDisposable
         RunningStatistics.AddBatch(norms, statistics, weight);
     }
 
-    // Gradients that backward made in memory of its own, since there were none, go into the current buffer.
-    private void TakeGradients(ModelStage stage)
+    // Gradients that backward made in memory of its own, since there were none or of another type, go into the current buffer.
+    private void TakeGradients(ModelStage stage, bool over)
     {
         using var guard = no_grad();
         var views = gradients[currentGradients].Views;
         foreach (var i in stage.Parameters)
         {
+            if (!over && direct[i]) continue;
             using var made = parameters[i].grad;
-            if (made is null) views[i].zero_().Dispose();
-            else views[i].copy_(made);
             parameters[i].grad = null;
+            if (over && made is null) views[i].zero_().Dispose();
+            else if (over) views[i].copy_(made!);
+            else if (made is not null)
+            {
+                // A slot's gradient is rounded before it is added, as it is where it has a buffer for itself.
+                using var rounded = made.to(views[i].dtype);
+                views[i].add_(rounded);
+            }
         }
         zeroed[currentGradients] = false;
     }
 
-    private Tensor Settled(int buffer)
+    private void Settle(int buffer)
     {
-        if (zeroed[buffer]) gradients[buffer].Flat.zero_().Dispose();
+        if (zeroed[buffer]) gradients[buffer].Zero();
         zeroed[buffer] = false;
-        return gradients[buffer].Flat;
     }
 
     /// <summary>The outputs for some inputs in evaluation mode, differentiable by the inputs; the weights' gradients are left alone.</summary>
@@ -199,7 +233,7 @@ public sealed class ModelReplica : IDisposable
     {
         ComputeThread.Enter();
         if (module.training) module.eval();
-        return module.call(inputs);
+        return Evaluated(inputs);
     }
 
     /// <summary>The first parameter with a weight that is infinite or not a number; null when there is none.</summary>

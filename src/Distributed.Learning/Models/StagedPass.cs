@@ -14,13 +14,13 @@ internal sealed class StagedPass(ModelStage[] stages)
 
     /// <summary>The model's outputs.</summary>
     /// <param name="batch">Its inputs.</param>
-    /// <param name="signals">Is asked for the weights of each stage.</param>
-    public Tensor Forward(Tensor batch, SlotSignals? signals)
+    /// <param name="enter">Called before each stage, to see to its weights.</param>
+    public Tensor Forward(Tensor batch, Action<ModelStage> enter)
     {
         var passed = batch;
         for (var s = 0; s < stages.Length; s++)
         {
-            signals?.Needs(stages[s].End);
+            enter(stages[s]);
             inputs[s] = passed = s == 0 ? passed : passed.detach().requires_grad_();
             foreach (var layer in stages[s].Layers) passed = layer.call(passed);
             outputs[s] = passed;

@@ -93,17 +93,23 @@ public sealed unsafe class ShardOptimizer : IDisposable
     /// Completes sums of squares with those of the other shards; null where this shard is the whole flat vector. Called
     /// <see cref="OptimizerSpec.NormExchanges"/> times an update.
     /// </param>
+    /// <param name="updated">Told of each piece, by its first float and its length, as soon as its weights after are in place.</param>
     /// <exception cref="TimeoutException">Another shard's sums did not come.</exception>
-    public void Step(IntPtr from, IntPtr to, Func<long, long, IntPtr> gradient, double? learningRate = null, INormExchange? norms = null)
+    public void Step(
+        IntPtr from, IntPtr to, Func<long, long, IntPtr> gradient, double? learningRate = null, INormExchange? norms = null,
+        Action<long, long>? updated = null)
     {
         ComputeThread.Enter();
         var scale = spec.ClipNorm is { } most ? ScaleFor(most, gradient, norms) : 1;
         var step = new UpdateStep(Steps + 1, learningRate ?? spec.LearningRate, scale);
         rule?.Begin(step.Number);
-        if (rule is LayerwiseRule layerwise) StepByLayer(layerwise, from, to, gradient, step, norms);
+        if (rule is LayerwiseRule layerwise) StepByLayer(layerwise, from, to, gradient, step, norms, updated);
         else
             foreach (var piece in pieces)
+            {
                 piece.Step(At(from, piece), At(to, piece), Of(gradient, piece), step);
+                updated?.Invoke(piece.Range.Start, piece.Range.Floats);
+            }
         Steps++;
     }
 
@@ -141,7 +147,8 @@ public sealed unsafe class ShardOptimizer : IDisposable
     }
 
     private void StepByLayer(
-        LayerwiseRule layerwise, IntPtr from, IntPtr to, Func<long, long, IntPtr> gradient, in UpdateStep step, INormExchange? norms)
+        LayerwiseRule layerwise, IntPtr from, IntPtr to, Func<long, long, IntPtr> gradient, in UpdateStep step, INormExchange? norms,
+        Action<long, long>? updated)
     {
         // Of each part the sum for the weights, then, after all of those, the sum for what the rule prepared.
         var squares = Sums(2);
@@ -159,10 +166,13 @@ public sealed unsafe class ShardOptimizer : IDisposable
 
         var all = Complete(squares, 2, norms);
         foreach (var piece in pieces.Cast<RulePiece>())
+        {
             if (piece.Range.Entry is >= 0 and var entry)
                 layerwise.Apply(
                     piece.Operands(At(to, piece), At(to, piece), Of(gradient, piece), step),
                     blocks!.OfEntry(all[..blocks.Count], entry), blocks.OfEntry(all[blocks.Count..], entry));
+            updated?.Invoke(piece.Range.Start, piece.Range.Floats);
+        }
     }
 
     private void Sum(IntPtr data, PieceRange range, double bound, Span<double> into) =>
