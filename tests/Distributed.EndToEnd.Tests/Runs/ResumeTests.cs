@@ -150,7 +150,7 @@ public sealed class ResumeTests : IDisposable
 
         bool HasEvaluated() => File.Exists(folder.In("run/cluster.log")) && ReadShared(folder.In("run/cluster.log")).Split('\n')[..^1]
             .Select(line => JsonDocument.Parse(line).RootElement)
-            .Any(entry => entry.GetProperty("event").GetString() == "evaluated" && entry.GetProperty("version").GetInt64() > beyond);
+            .Any(entry => entry.GetProperty("event").GetString() == "evaluated" && long.Parse(entry.GetProperty("fields").GetProperty("version").GetString()!, System.Globalization.CultureInfo.InvariantCulture) > beyond);
     }
 
     private static List<(int, double)> Evaluations(RunResult run) =>
