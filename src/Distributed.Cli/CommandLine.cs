@@ -52,6 +52,7 @@ internal static class CommandLine
             DataCommand.Create(session),
             EvaluateCommand.Create(session),
             PredictCommand.Create(session),
+            GenerateCommand.Create(session),
             AttackCommand.Create(session),
             ExplainCommand.Create(session),
             DescribeCommand.Create(session),

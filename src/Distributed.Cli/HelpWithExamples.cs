@@ -37,6 +37,7 @@ internal sealed class HelpWithExamples(HelpAction help) : SynchronousCommandLine
         "fetch" => DataFetch.Examples,
         "evaluate" => EvaluateCommand.Examples,
         "predict" => PredictCommand.Examples,
+        "generate" => GenerateCommand.Examples,
         "attack" => AttackCommand.Examples,
         "explain" => ExplainCommand.Examples,
         _ => [LocalCommand.Examples[0], NodeCommand.Examples[0], SubmitCommand.Examples[0], EvaluateCommand.Examples[0]],

@@ -10,4 +10,8 @@ internal static class TestSetup
 {
     [ModuleInitializer]
     internal static void OneThread() => torch.set_num_threads(1);
+
+    // Runs of a test leave nothing in the user's cache; tests of the cache name a folder of their own.
+    [ModuleInitializer]
+    internal static void NoCache() => Environment.SetEnvironmentVariable("TRAINER_CACHE", "off");
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using Distributed.Cluster.Jobs;
 using Distributed.Cluster.Launching;
@@ -16,30 +15,20 @@ internal sealed class PlainLoop : IDisposable
     /// <summary>How long a measurement may take before its process is given up.</summary>
     private static readonly TimeSpan Bound = TimeSpan.FromMinutes(5);
 
-    private readonly Process process;
+    private readonly BenchProcess process;
 
-    private PlainLoop(Process process) => this.process = process;
+    private PlainLoop(BenchProcess process) => this.process = process;
 
     /// <summary>Starts the child; it draws its data meanwhile.</summary>
-    public static PlainLoop Start(OwnProgram program, string job, int threads)
-    {
-        var start = new ProcessStartInfo(program.FileName) { RedirectStandardInput = true, RedirectStandardOutput = true, UseShellExecute = false };
-        foreach (var argument in (string[])[.. program.Leading, "bench", "plain", job]) start.ArgumentList.Add(argument);
-        foreach (var (variable, value) in NodeProcess.ChildEnvironment(threads)) start.Environment[variable] = value;
-        return new PlainLoop(Process.Start(start) ?? throw new InvalidOperationException($"the system started no process for {program.FileName}"));
-    }
+    public static PlainLoop Start(OwnProgram program, string job, int threads) =>
+        new(BenchProcess.Start(program, "the process of the plain loop", threads, "plain", job));
 
     /// <summary>Has the child train for some steps.</summary>
     /// <returns>The median time of a step in milliseconds.</returns>
     /// <exception cref="TimeoutException">The child does not answer.</exception>
     /// <exception cref="IOException">The child is gone.</exception>
-    public async Task<double> MeasureAsync(int steps, CancellationToken cancellation)
-    {
-        await process.StandardInput.WriteLineAsync(steps.ToString(CultureInfo.InvariantCulture).AsMemory(), cancellation);
-        var line = await process.StandardOutput.ReadLineAsync(cancellation).AsTask().WaitAsync(Bound, cancellation)
-            ?? throw new IOException("the process of the plain loop ended before its result");
-        return double.Parse(line, CultureInfo.InvariantCulture);
-    }
+    public async Task<double> MeasureAsync(int steps, CancellationToken cancellation) => double.Parse(
+        await process.AskAsync(steps.ToString(CultureInfo.InvariantCulture), Bound, cancellation), CultureInfo.InvariantCulture);
 
     /// <summary>The child's side: a number of steps a line comes in, a median a line goes out; ends with its input.</summary>
     public static void Serve(Job job, TextReader input, TextWriter output)
@@ -62,10 +51,5 @@ internal sealed class PlainLoop : IDisposable
     }
 
     /// <summary>Ends the child.</summary>
-    public void Dispose()
-    {
-        process.Kill();
-        process.WaitForExit();
-        process.Dispose();
-    }
+    public void Dispose() => process.Dispose();
 }

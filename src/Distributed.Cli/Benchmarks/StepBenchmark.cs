@@ -1,3 +1,4 @@
+using Distributed.Cli.Benchmarks.Peers;
 using Distributed.Cluster.Jobs;
 using Distributed.Cluster.Launching;
 using Distributed.Cluster.Nodes;
@@ -6,9 +7,11 @@ namespace Distributed.Cli.Benchmarks;
 
 /// <summary>
 /// Measures whole training steps of one model in three ways, in turn and several times over, because machines drift: the plain loop in
-/// one process, the plain loop in as many processes as there are workers (what they reach at most without an exchange), and the cluster.
+/// one process, the plain loop in as many processes as there are workers (what they reach at most without an exchange), and the cluster; beside
+/// them a peer where there is one.
 /// </summary>
-internal sealed class StepBenchmark(OwnProgram program, int rounds, int steps, Action<string> told)
+/// <param name="peer">PyTorch's DDP; null leaves it out.</param>
+internal sealed class StepBenchmark(OwnProgram program, int rounds, int steps, DdpPeer? peer, Action<string> told)
 {
     /// <summary>Measures one model.</summary>
     /// <param name="name">The model's name.</param>
@@ -41,16 +44,17 @@ internal sealed class StepBenchmark(OwnProgram program, int rounds, int steps, A
                 var together = (await Task.WhenAll(loops.Select(loop => loop.MeasureAsync(steps, cancellation)))).Max();
                 var outcome = await coordinator.RunJobAsync(job, Path.Combine(scratch.FullName, $"round-{round}"), static _ => { }, cancellation);
                 cancellation.ThrowIfCancellationRequested();
+                var ddp = peer is null ? (double?)null : await peer.MeasureAsync(job.Workers, name, steps, cancellation);
                 if (outcome.Summary is not { } summary || outcome.Status != JobStatus.Completed)
                     throw new InvalidOperationException($"{name}: {outcome.Reason ?? "the job failed"}");
                 if (round == 0) continue;
-                samples.Add(new StepSample(alone, together, summary.StepMilliseconds.Median, summary.ComputeMilliseconds, summary.ExchangeMilliseconds));
+                samples.Add(new StepSample(alone, together, summary.StepMilliseconds.Median, summary.ComputeMilliseconds, summary.ExchangeMilliseconds, ddp));
                 told($"{name}: round {round} of {rounds}: plain {alone:F2} ms, {job.Workers} at once {together:F2} ms, cluster {summary.StepMilliseconds.Median:F2} ms "
-                    + $"(compute {summary.ComputeMilliseconds:F2}, exchange {summary.ExchangeMilliseconds:F2})");
+                    + $"(compute {summary.ComputeMilliseconds:F2}, exchange {summary.ExchangeMilliseconds:F2}){(ddp is null ? "" : $", DDP {ddp:F2} ms")}");
             }
 
             var parameters = job.Model.CheckShapes().Sum(layer => layer.Parameters);
-            return StepFigures.Of(name, parameters, job.Workers, job.Servers, samples);
+            return StepFigures.Of(name, parameters, job.Workers, job.Servers, job.Batch, samples);
         }
         finally
         {

@@ -6,13 +6,15 @@ namespace Distributed.Cli.Benchmarks;
 /// <param name="Cluster">The same step with workers and servers.</param>
 /// <param name="Compute">Its part until the gradient is handed over.</param>
 /// <param name="Exchange">Its part from there to the new weights.</param>
-internal sealed record StepSample(double Plain, double Together, double Cluster, double Compute, double Exchange);
+/// <param name="Ddp">The same step of PyTorch's DDP; null where it was not measured.</param>
+internal sealed record StepSample(double Plain, double Together, double Cluster, double Compute, double Exchange, double? Ddp = null);
 
-/// <summary>What the benchmark of a step says of one model. Times are medians over the rounds, in milliseconds.</summary>
+/// <summary>What the benchmark of a step says of one model. Times are over the rounds' medians, in milliseconds.</summary>
 /// <param name="Model">The model's name.</param>
 /// <param name="Parameters">Its parameters.</param>
 /// <param name="Workers">Worker processes.</param>
 /// <param name="Servers">Parameter-server processes.</param>
+/// <param name="Samples">Samples of a step of the cluster.</param>
 /// <param name="Plain">See <see cref="StepSample"/>.</param>
 /// <param name="Together">See <see cref="StepSample"/>.</param>
 /// <param name="Cluster">See <see cref="StepSample"/>.</param>
@@ -21,18 +23,22 @@ internal sealed record StepSample(double Plain, double Together, double Cluster,
 /// <param name="Extra">What the cluster's step costs beyond the plain one: the median of the rounds' differences.</param>
 /// <param name="RatioToPlain">Cluster over plain: the median of the rounds' ratios.</param>
 /// <param name="RatioToTogether">Cluster over several plain loops at once, likewise.</param>
+/// <param name="Ddp">See <see cref="StepSample"/>.</param>
+/// <param name="RateToDdp">DDP's step over the cluster's, likewise: above 1 the cluster is faster.</param>
 internal sealed record StepFigures(
-    string Model, long Parameters, int Workers, int Servers, double Plain, double Together, double Cluster, double Compute, double Exchange,
-    double Extra, double RatioToPlain, double RatioToTogether)
+    string Model, long Parameters, int Workers, int Servers, int Samples, Spread Plain, Spread Together, Spread Cluster, Spread Compute, Spread Exchange,
+    double Extra, double RatioToPlain, double RatioToTogether, Spread? Ddp, double? RateToDdp)
 {
-    public static StepFigures Of(string model, long parameters, int workers, int servers, IReadOnlyList<StepSample> rounds) => new(
-        model, parameters, workers, servers, Median(rounds, r => r.Plain), Median(rounds, r => r.Together), Median(rounds, r => r.Cluster),
-        Median(rounds, r => r.Compute), Median(rounds, r => r.Exchange), Median(rounds, r => r.Cluster - r.Plain),
-        Median(rounds, r => r.Cluster / r.Plain), Median(rounds, r => r.Cluster / r.Together));
-
-    private static double Median(IReadOnlyList<StepSample> rounds, Func<StepSample, double> figure)
+    public static StepFigures Of(string model, long parameters, int workers, int servers, int samples, IReadOnlyList<StepSample> rounds)
     {
-        var values = rounds.Select(figure).Order().ToArray();
-        return (values[(values.Length - 1) / 2] + values[values.Length / 2]) / 2;
+        var compared = rounds.Where(round => round.Ddp is not null).ToArray();
+        return new StepFigures(
+            model, parameters, workers, servers, samples, Over(r => r.Plain), Over(r => r.Together), Over(r => r.Cluster),
+            Over(r => r.Compute), Over(r => r.Exchange), Over(r => r.Cluster - r.Plain).Median,
+            Over(r => r.Cluster / r.Plain).Median, Over(r => r.Cluster / r.Together).Median,
+            compared.Length == 0 ? null : Spread.Of(compared.Select(r => r.Ddp!.Value)),
+            compared.Length == 0 ? null : Spread.MedianOf(compared.Select(r => r.Ddp!.Value / r.Cluster)));
+
+        Spread Over(Func<StepSample, double> figure) => Spread.Of(rounds.Select(figure));
     }
 }

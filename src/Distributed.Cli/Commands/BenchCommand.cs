@@ -1,11 +1,8 @@
 using System.CommandLine;
-using System.Globalization;
-using System.Text.Json;
 using Distributed.Cli.Benchmarks;
 using Distributed.Cli.Terminal;
 using Distributed.Cluster.Jobs;
 using Distributed.Cluster.Launching;
-using Spectre.Console;
 
 namespace Distributed.Cli.Commands;
 
@@ -17,51 +14,56 @@ internal static class BenchCommand
     [
         "trainer bench step                         whole steps of all models: plain loop against 2 workers and a server",
         "trainer bench step mlp --rounds 9 --json mlp.json",
+        "trainer bench step --peer ddp              beside PyTorch's DDP, where its script and PyTorch are there",
+        "trainer bench exchange --chart e.svg       the exchange alone, from 4 KB to 400 MB, beside what memory allows",
+        "trainer bench scaling cnn                  1, 2 and 4 workers",
+        "trainer bench input --data ~/data          how long steps wait for their batches",
+        "trainer bench loopback                     what sockets and memory of this machine can do",
     ];
-
-    private static readonly JsonSerializerOptions Json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
-
-    private static readonly string Folder = Path.Combine(AppContext.BaseDirectory, "jobs", "bench");
 
     /// <summary>The command with its parts.</summary>
     public static Command Create(Session session) => new("bench", "Measures what a step costs with and without a cluster.")
     {
         Step(session),
+        BenchExchange.Create(session),
+        BenchScaling.Create(session),
+        BenchInput.Create(session),
+        BenchLimits.Transport(session),
+        BenchLimits.Loopback(session),
         Plain(session),
+        BenchExchange.Server(session),
+        BenchExchange.Worker(session),
     };
 
     private static Command Step(Session session)
     {
-        var known = Directory.Exists(Folder) ? Directory.GetFiles(Folder, "*.hocon").Select(Path.GetFileNameWithoutExtension).Order().ToArray() : [];
         var command = new Command("step", "Whole steps: the plain loop in one process, in one a worker at once, and the cluster, in turn.");
-        var models = new Argument<string[]>("MODEL") { Arity = ArgumentArity.ZeroOrMore, Description = $"{string.Join(", ", known)} (default: all)" };
-        models.Validators.Add(result =>
-        {
-            foreach (var token in result.Tokens)
-                if (!known.Contains(token.Value)) result.AddError($"no model '{token.Value}' to measure: known are {string.Join(", ", known)}");
-        });
-        var workers = Parsing.WholeNumber("--workers", "N", 1, 64, "worker processes, 64 samples each (default: 2)");
+        var models = BenchModels.Argument();
+        var workers = Parsing.WholeNumber("--workers", "N", 1, 64, "worker processes, each with the samples that the model's job gives one (default: 2)");
         var servers = Parsing.WholeNumber("--servers", "M", 1, 64, "parameter servers (default: 1)");
         var rounds = Parsing.WholeNumber("--rounds", "N", 1, 1000, "how often everything is measured in turn (default: 5)");
         var steps = Parsing.WholeNumber("--steps", "N", 20, 100_000, "steps of one measurement (default: 192)");
         var sets = Parsing.Several("--set", "path=value", "sets one value of the benchmark's job, such as transport.same-host=tcp", Parsing.CheckAssignment);
+        var peer = Parsing.OneOf("--peer", "also measures this peer in turn, where it is there", "ddp");
+        var peerScript = Parsing.Text("--peer-script", "FILE", "the peer's script (default: ../shared/peers/ddp_bench.py beside the repository)");
         var json = Parsing.Text("--json", "FILE", "also writes the figures to a file");
         var config = Parsing.ClusterFile();
         command.Add(models);
-        foreach (var option in (Option[])[workers, servers, rounds, steps, sets, json, config]) command.Add(option);
+        foreach (var option in (Option[])[workers, servers, rounds, steps, sets, peer, peerScript, json, config]) command.Add(option);
         command.SetAction(async (parsed, _) =>
         {
-            var perRound = parsed.GetValue(steps) ?? 192;
-            var names = parsed.GetValue(models) is { Length: > 0 } chosen ? chosen : known!;
-            var jobs = names.Select(name => (Name: name!, Job: Load(
-                name!, parsed.GetValue(workers) ?? 2, parsed.GetValue(servers) ?? 1, perRound, parsed.GetValue(sets) ?? []))).ToArray();
+            var (times, perRound) = (parsed.GetValue(rounds) ?? 5, parsed.GetValue(steps) ?? 192);
+            var names = parsed.GetValue(models) is { Length: > 0 } chosen ? chosen : BenchModels.Known;
+            var jobs = names.Select(name => (Name: name, Job: BenchModels.Load(
+                name, parsed.GetValue(workers) ?? 2, parsed.GetValue(servers) ?? 1, perRound, parsed.GetValue(sets) ?? []))).ToArray();
             session.Interruption.Listen();
-            var benchmark = new StepBenchmark(OwnProgram.Find(typeof(BenchCommand).Assembly), parsed.GetValue(rounds) ?? 5, perRound, line => session.Terminal.Out.WriteLine(line));
+            var beside = BenchModels.Peer(session, parsed.GetValue(peer), parsed.GetValue(peerScript));
+            var benchmark = new StepBenchmark(OwnProgram.Find(typeof(BenchCommand).Assembly), times, perRound, beside, session.Terminal.Out.WriteLine);
             var figures = new List<StepFigures>();
             foreach (var (name, job) in jobs)
                 figures.Add(await benchmark.RunAsync(name, job, parsed.GetValue(config), session.Interruption.AtOnce, session.Interruption.Token));
             Print(session.Terminal, figures);
-            if (parsed.GetValue(json) is { } file) await File.WriteAllTextAsync(file, JsonSerializer.Serialize(figures, Json));
+            if (parsed.GetValue(json) is { } file) new BenchReport<StepFigures>("step", Machine.This, times, figures).Write(file);
             return ExitCodes.Done;
         });
         return command;
@@ -81,39 +83,19 @@ internal static class BenchCommand
         return command;
     }
 
-    private static Job Load(string name, int workers, int servers, int steps, IEnumerable<string> sets)
-    {
-        const int SamplesPerWorker = 64;
-        var batch = workers * SamplesPerWorker;
-        var perEpoch = Math.Min(steps, 64);
-        string[] shape =
-        [
-            .. Whole("workers", workers), .. Whole("slots", workers), .. Whole("servers", servers), .. Whole("batch", batch),
-            .. Whole("data.train", batch * perEpoch), .. Whole("epochs", steps / perEpoch),
-        ];
-        return Job.Load(Path.Combine(Folder, $"{name}.hocon"), new JobOverrides(Sets: [.. shape, .. sets]));
-
-        static string[] Whole(string path, int value) => [string.Create(CultureInfo.InvariantCulture, $"{path}={value}")];
-    }
-
     private static void Print(TerminalOutput terminal, IReadOnlyList<StepFigures> figures)
     {
-        var table = new Table { Border = TableBorder.Simple };
-        foreach (var title in (string[])["model", "parameters", "plain ms", "at once ms", "cluster ms", "extra ms", "to plain", "to at once"])
-            table.AddColumn(new TableColumn(title) { NoWrap = true, Alignment = title == "model" ? Justify.Left : Justify.Right });
-        foreach (var row in figures)
-        {
-            table.AddRow(
-                row.Model, Figures.Count(row.Parameters), Ms(row.Plain), Ms(row.Together), Ms(row.Cluster), Ms(row.Extra), Ratio(row.RatioToPlain),
-                Ratio(row.RatioToTogether));
-        }
-
-        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(terminal.Out), Ansi = AnsiSupport.Detect });
-        console.Profile.Width = Math.Max(console.Profile.Width, 110);
-        console.Write(table);
-        terminal.Out.WriteLine("plain: one process without a server; at once: as many of them as workers; cluster: workers and servers; extra: cluster - plain");
-
-        static string Ms(double value) => value.ToString("0.00", CultureInfo.InvariantCulture);
-        static string Ratio(double value) => value.ToString("0.000", CultureInfo.InvariantCulture);
+        var peered = figures.Any(row => row.Ddp is not null);
+        BenchTable.Write(
+            terminal,
+            ["model", "parameters", "plain ms", "at once ms", "cluster ms", "p10", "p90", "extra ms", "to plain", "to at once", .. peered ? ["DDP ms", "DDP / cluster"] : (string[])[]],
+            figures.Select(row => (string[])[
+                row.Model, Figures.Count(row.Parameters), BenchTable.Ms(row.Plain.Median), BenchTable.Ms(row.Together.Median),
+                BenchTable.Ms(row.Cluster.Median), BenchTable.Ms(row.Cluster.P10), BenchTable.Ms(row.Cluster.P90), BenchTable.Ms(row.Extra),
+                BenchTable.Ratio(row.RatioToPlain), BenchTable.Ratio(row.RatioToTogether),
+                .. row.Ddp is { } ddp ? [BenchTable.Ms(ddp.Median), BenchTable.Ratio(row.RateToDdp!.Value)] : (string[])[]]));
+        terminal.Out.WriteLine("plain: one process without a server; at once: as many of them as workers; cluster: workers and servers; extra: cluster - plain"
+            + (peered ? "; DDP: PyTorch's DistributedDataParallel, gloo, as many processes" : ""));
+        terminal.Out.WriteLine($"{figures[0].Workers} workers, {figures[0].Servers} servers, {Machine.This}");
     }
 }

@@ -25,7 +25,7 @@ internal static class DataReport
         output.WriteLine($"inputs   {Shape(training.InputShape)} {Kind(batch.Inputs)}, {Range(batch)}");
         output.WriteLine($"targets  {Targets(training, batch)}");
         foreach (var finding in training.Notes.Findings) output.WriteLine($"         {finding}");
-        if (training.Notes.SkippedRows > 0) output.WriteLine($"skipped  {training.Notes.SkippedRows} bad rows");
+        if (training.Notes.SkippedRows > 0) output.WriteLine($"skipped  {training.Notes.SkippedRows} bad rows, the first: {training.Notes.FirstSkippedRow}");
         if (training.ClassCounts.Count is > 0 and <= MostClasses) WriteClasses(output, training, test);
         WriteRows(output, training, batch);
     }

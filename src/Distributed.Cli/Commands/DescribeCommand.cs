@@ -35,7 +35,7 @@ internal static class DescribeCommand
         var layers = job.Model.CheckShapes();
         session.Terminal.Out.WriteLine($"{job.Name}: a model of samples {ModelTable.Shape(job.Model.Input)}{(job.Model.TakesTokens ? " of tokens" : "")}");
         session.Terminal.Out.WriteLine();
-        foreach (var line in ModelTable.Lines(layers)) session.Terminal.Out.WriteLine(line);
+        foreach (var line in ModelTable.Lines(layers, job.Precision)) session.Terminal.Out.WriteLine(line);
         if (svg is null) return ExitCodes.Done;
         ModelDrawing.Draw(job.Model.Input, layers).Save(svg);
         session.Terminal.Out.WriteLine($"drawn in {svg}");

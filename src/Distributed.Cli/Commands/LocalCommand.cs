@@ -1,7 +1,9 @@
 using System.CommandLine;
+using Distributed.Cli.Pictures;
 using Distributed.Cluster.Jobs;
 using Distributed.Cluster.Launching;
 using Distributed.Cluster.Nodes;
+using Distributed.Learning;
 
 namespace Distributed.Cli.Commands;
 
@@ -45,7 +47,7 @@ internal static class LocalCommand
         Func<string, string[]>? chaos = null)
     {
         // Everything that can be wrong is found before the first process starts.
-        job.Data.CheckFiles(dataFolder);
+        job.Data.CheckFiles(dataFolder, DataCache.OfUser(line => session.Terminal.Error.WriteLine(ExitCodes.Line(line))));
 
         session.Interruption.Listen();
         await using var nodes = new LocalNodes(OwnProgram.Find(typeof(LocalCommand).Assembly), job.Workers, job.Threads);
@@ -59,6 +61,7 @@ internal static class LocalCommand
             Roles = ["coordinator"],
             ConfigFile = config,
             DataFolder = dataFolder,
+            DrawCurves = Plots.Curves,
         };
         // What this node logs is in the run's log; the terminal shows the run itself.
         await using var coordinator = await TrainerNode.StartAsync(options, static _ => { }, session.Interruption.Token);

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
+using Distributed.Cli.Pictures;
 using Distributed.Cli.Processes;
 using Distributed.Cluster.Launching;
 using Distributed.Cluster.Monitoring;
@@ -63,6 +64,7 @@ internal static class NodeCommand
                 DataFolder = parsed.GetValue(data) ?? ".",
                 Cores = parsed.GetValue(cores) is { } list ? Parsing.WholeNumbers(list)! : [],
                 ConfigFile = parsed.GetValue(config),
+                DrawCurves = Plots.Curves,
                 RunsFolder = parsed.GetValue(runs) ?? "runs",
             };
             return RunUntilToldAsync(session, options, parsed.GetValue(withParent));

@@ -15,6 +15,20 @@ internal static class Parsing
         CustomParser = result => Number(result, name, min, max),
     };
 
+    /// <summary>An option for a number within bounds.</summary>
+    public static Option<double?> Number(string name, string helpName, double min, double max, string description) => new(name)
+    {
+        HelpName = helpName,
+        Description = description,
+        CustomParser = result =>
+        {
+            var text = result.Tokens[0].Value;
+            if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && value >= min && value <= max) return value;
+            result.AddError(string.Create(CultureInfo.InvariantCulture, $"{name}: expected a number from {min} to {max}, got '{text}'"));
+            return null;
+        },
+    };
+
     /// <summary>An option for text that must not be empty.</summary>
     public static Option<string?> Text(string name, string helpName, string description) => new(name)
     {
@@ -27,6 +41,18 @@ internal static class Parsing
             return value;
         },
     };
+
+    /// <summary>An option for one of some words, the first of which is the default where there are several.</summary>
+    public static Option<string?> OneOf(string name, string description, params string[] words)
+    {
+        var option = Text(name, string.Join('|', words), words.Length > 1 ? $"{description} (default: {words[0]})" : description);
+        option.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<string?>() is { Length: > 0 } word && !words.Contains(word))
+                result.AddError($"{name}: expected {string.Join(" or ", words)}, got '{word}'");
+        });
+        return option;
+    }
 
     /// <summary>An option that may be given several times; <paramref name="check"/> returns what a value should have been, or null.</summary>
     public static Option<string[]> Several(string name, string helpName, string description, Func<string, string?> check) => new(name)

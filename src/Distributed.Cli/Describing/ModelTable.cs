@@ -10,7 +10,9 @@ internal static class ModelTable
     private const int Indent = 3;
 
     /// <summary>The lines, columns aligned.</summary>
-    public static IReadOnlyList<string> Lines(IReadOnlyList<LayerShape> layers)
+    /// <param name="layers">The layers' places.</param>
+    /// <param name="precision">With bfloat16, lines below say what is computed in float32 all the same, and what that means on this machine.</param>
+    public static IReadOnlyList<string> Lines(IReadOnlyList<LayerShape> layers, Precision precision = Precision.Float32)
     {
         (string Layer, string Output, string Parameters)[] rows = [("layer", "output", "parameters"), .. Rows(layers, 0)];
         var (layer, output, parameters) = (rows.Max(row => row.Layer.Length), rows.Max(row => row.Output.Length), rows.Max(row => row.Parameters.Length));
@@ -20,8 +22,21 @@ internal static class ModelTable
             .. rows.Select(row => $"{row.Layer.PadRight(layer)}   {row.Output.PadRight(output)}   {row.Parameters.PadLeft(parameters)}".TrimEnd()),
             "",
             $"{Figures.Count(total)} parameters, {Figures.Bytes(total * sizeof(float))}",
+            .. precision == Precision.Bfloat16 ? InBfloat16(layers, total) : [],
         ];
     }
+
+    private static IEnumerable<string> InBfloat16(IReadOnlyList<LayerShape> layers, long total)
+    {
+        yield return $"workers compute in bfloat16 and exchange {Figures.Bytes(total * sizeof(ushort))} each way; servers keep float32";
+        string[] exceptions = [.. Nested(layers).Where(layer => layer.InFloat32 is not null).Select(layer => $"{layer.Type} ({layer.InFloat32})").Distinct()];
+        yield return $"computed in float32: {string.Join(", ", [.. exceptions, "the loss"])}";
+        if (ProcessorBfloat16.Multiplies == false)
+            yield return "this machine's processor has no bfloat16 instructions: training here works, and takes longer than in float32";
+    }
+
+    private static IEnumerable<LayerShape> Nested(IEnumerable<LayerShape> layers) =>
+        layers.SelectMany(layer => Nested(layer.Groups.SelectMany(group => group.Layers)).Prepend(layer));
 
     /// <summary>A shape as a job writes it: <c>[1, 28, 28]</c>.</summary>
     public static string Shape(IReadOnlyList<long> sizes) => $"[{string.Join(", ", sizes)}]";

@@ -27,8 +27,8 @@ internal static class EvaluationTable
 
         if (evaluation.Regression is { } regression)
         {
-            lines.Add(Row("MSE", Figures.Loss(regression.MeanSquaredError)));
-            lines.Add(Row("MAE", Figures.Loss(regression.MeanAbsoluteError)));
+            lines.Add(Row("MSE", EvaluationText.Amount(regression.MeanSquaredError)));
+            lines.Add(Row("MAE", EvaluationText.Amount(regression.MeanAbsoluteError)));
         }
 
         if (evaluation.Classification is { } classes) AddClasses(classes, lines);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Distributed.Cluster.Monitoring;
 using Distributed.Learning;
 
 namespace Distributed.Cli.Terminal;
@@ -39,7 +40,8 @@ internal static class PredictionText
     {
         var truth = string.Join(" ", prediction.Targets.Select(Short));
         if (prediction.Class is not { } predicted)
-            return $"sample {prediction.Sample,-6} true {truth}  predicted {string.Join(" ", prediction.Values.Select(Short))}";
+            return $"sample {prediction.Sample,-6} true {string.Join(" ", prediction.Targets.Select(EvaluationText.Amount))}"
+                + $"  predicted {string.Join(" ", prediction.Values.Select(EvaluationText.Amount))}";
         var values = prediction.Values.Length == 1
             ? $"p(1) {Short(prediction.Values[0])}"
             : string.Join("  ", prediction.Values.Select((value, c) => (value, c)).OrderByDescending(pair => pair.value).Take(Likeliest)

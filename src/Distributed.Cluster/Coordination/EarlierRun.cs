@@ -54,7 +54,8 @@ internal sealed record EarlierRun(long FirstStep, IReadOnlyList<StepRecord> Step
                     return false;
                 steps.Add(new StepRecord(
                     step.Step, step.Samples, step.Loss, step.Accuracy, step.StepMilliseconds, step.ComputeMilliseconds, step.InputMilliseconds,
-                    step.ExchangeMilliseconds));
+                    step.ExchangeMilliseconds)
+                { InputWaitMilliseconds = step.InputWaitMilliseconds });
                 return true;
             }
 
@@ -73,5 +74,5 @@ internal sealed record EarlierRun(long FirstStep, IReadOnlyList<StepRecord> Step
 
     private sealed record StepLine(
         long Step, int Samples, double Loss, double? Accuracy, double StepMilliseconds, double ComputeMilliseconds, double InputMilliseconds,
-        double ExchangeMilliseconds);
+        double ExchangeMilliseconds, double InputWaitMilliseconds);
 }

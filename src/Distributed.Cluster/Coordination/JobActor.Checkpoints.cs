@@ -64,6 +64,10 @@ internal sealed partial class JobActor
         watch = new ConvergenceWatch();
         history = new RunHistory(earlier.FirstStep);
         earlyStopping = job.EarlyStopping is { } spec ? new EarlyStopping(spec) : null;
+        plateau = job.Optimizer.Schedule.FollowsEvaluations
+            ? new PlateauRate(job.Optimizer.Schedule, job.Optimizer.ScaledRate(job.Batch)) : null;
+        ratesAwaited.Clear();
+        decision = null;
         (lastStep, evaluation, stoppedAt, bestSha256) = (null, null, null, null);
         foreach (var step in earlier.Steps)
         {
@@ -77,6 +81,7 @@ internal sealed partial class JobActor
             // What they gave reason to warn of was told then.
             watch.Observe(history.Add(figures), figures.Loss);
             earlyStopping?.Observe(figures);
+            plateau?.Observe(figures);
             evaluation = figures;
         }
     }

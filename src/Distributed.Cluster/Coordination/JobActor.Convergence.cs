@@ -14,6 +14,9 @@ internal sealed partial class JobActor
     private RunHistory history;
     private ConvergenceWatch watch = new();
     private EarlyStopping? earlyStopping;
+    private PlateauRate? plateau;
+    private readonly HashSet<string> ratesAwaited = [];
+    private TrainingMessages.Decided? decision;
     private long? stoppedAt;
     private string? bestSha256;
     private bool savesBest;
@@ -47,10 +50,7 @@ internal sealed partial class JobActor
             $"epoch {epoch}/{Epochs}{step}  loss {trainingLoss:F4}  test loss {figures.Loss:F4}{EvaluationText.Line(figures)}  {statistics.SamplesPerSecond:N0} samples/s"));
         foreach (var trouble in watch.Observe(trainingLoss, figures.Loss))
             Warn(trouble, figures, trainingLoss);
-        if (earlyStopping is not null)
-            Decide(earlyStopping, figures);
-        else if (figures.Version < Steps)
-            Tell(figures.Version, stop: false);
+        Decide(figures);
     }
 
     private void Warn(ConvergenceTrouble trouble, Evaluation figures, double trainingLoss)
@@ -68,12 +68,14 @@ internal sealed partial class JobActor
     }
 
     /// <summary>Every worker holds at this version until it is told: the weights can be read, and nobody runs ahead of the decision.</summary>
-    private void Decide(EarlyStopping rule, Evaluation figures)
+    private void Decide(Evaluation figures)
     {
-        bool improved, stop;
+        var (improved, stop, slower) = (false, false, false);
         try
         {
-            (improved, stop) = rule.Observe(figures);
+            if (earlyStopping is not null)
+                (improved, stop) = earlyStopping.Observe(figures);
+            slower = plateau?.Observe(figures) == true;
         }
         catch (BadInputException exception)
         {
@@ -83,32 +85,61 @@ internal sealed partial class JobActor
 
         if (figures.Version == Steps)
             return;
-        if (improved && rule.RestoresBest)
+        decision = new TrainingMessages.Decided(id, figures.Version, stop);
+        if (improved && earlyStopping!.RestoresBest)
         {
             savesBest = true;
             var store = Store();
             var file = BestFile;
             Work(BestWork, () => new BestSaved(figures, WriteModel(store, figures.Version, file)));
-            return;
         }
 
         if (stop)
         {
             stoppedAt = figures.Version;
             var spec = job.EarlyStopping!;
-            var best = rule.Best?.Version ?? figures.Version;
-            node.Log.StoppedEarly(figures.Version, spec.Metric, spec.Patience, best);
-            Notice($"stopping early at step {figures.Version}: no better {spec.Metric} for {spec.Patience} evaluations; the best is that of step {best}");
+            var best = earlyStopping!.Best?.Version ?? figures.Version;
+            node.Log.StoppedEarly(figures.Version, spec.Metric.Name, spec.Patience, best);
+            Notice($"stopping early at step {figures.Version}: no better {spec.Metric.Name} for {spec.Patience} evaluations; the best is that of step {best}");
+        }
+        else if (slower)
+        {
+            SetRate(figures.Version, plateau!.Rate);
         }
 
-        Tell(figures.Version, stop);
+        TellDecision();
     }
 
-    private void Tell(long version, bool stop)
+    /// <summary>No update of <paramref name="version"/> can begin before the workers are told to go on, and that is once all servers have answered.</summary>
+    private void SetRate(long version, double rate)
+    {
+        var spec = job.Optimizer.Schedule;
+        node.Log.RateReduced(version, rate, spec.Metric.Name, spec.Patience);
+        Notice(string.Create(
+            CultureInfo.InvariantCulture, $"learning rate {rate:G4} from step {version} on: no better {spec.Metric.Name} for more than {spec.Patience} evaluations"));
+        foreach (var server in servers)
+        {
+            ratesAwaited.Add(server.Node.Name);
+            server.Node.Actor.Tell(new TrainingMessages.SetRate(id, version, rate));
+        }
+    }
+
+    private void Take(TrainingMessages.RateSet set)
+    {
+        if (set.Version != decision?.Version || !ratesAwaited.Remove(set.Node))
+            return;
+        TellDecision();
+        Advance();
+    }
+
+    /// <summary>Lets the workers go on, or stop, once all that has to be done before is done.</summary>
+    private void TellDecision()
     {
         lastProgressAt = Environment.TickCount64;
+        if (savesBest || ratesAwaited.Count > 0)
+            return;
         foreach (var worker in Leased)
-            worker.Node.Actor.Tell(new TrainingMessages.Decided(id, version, stop));
+            worker.Node.Actor.Tell(decision!);
     }
 
     private void Take(BestSaved saved)
@@ -118,7 +149,7 @@ internal sealed partial class JobActor
         savesBest = false;
         bestSha256 = saved.WeightsSha256;
         node.Log.ModelWritten(saved.Evaluation.Version, BestFile, saved.WeightsSha256);
-        Tell(saved.Evaluation.Version, stop: false);
+        TellDecision();
     }
 
     /// <summary>Makes the model file: of the last version, or of the best one where that is wanted and another.</summary>

@@ -70,6 +70,7 @@ internal sealed partial class JobActor
                 Dismiss(report.Node, "server");
         });
         Receive<BestSaved>(Take);
+        Receive<TrainingMessages.RateSet>(Take);
         Receive<CheckpointRead>(Take);
         Receive<CheckpointWritten>(Take);
         Receive<Saved>(Take);
@@ -96,7 +97,7 @@ internal sealed partial class JobActor
         {
             var worker = new WorkerState(nodes[name]);
             workers.Add(worker);
-            worker.Node.Actor.Tell(new TrainingMessages.Train(id, job.Text, secret));
+            worker.Node.Actor.Tell(new TrainingMessages.Train(id, job.Text, secret, TellsOfData: !begun && workers.Count == 1));
         }
     }
 

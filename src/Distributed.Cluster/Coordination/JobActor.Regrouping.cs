@@ -183,7 +183,7 @@ internal sealed partial class JobActor
             case Stage.Serving when layout is not null && servers.All(server => server.Released):
                 Serve();
                 break;
-            case Stage.Leasing when !inHand.Contains(BestWork):
+            case Stage.Leasing when !inHand.Contains(BestWork) && ratesAwaited.Count == 0:
                 Lease();
                 break;
         }

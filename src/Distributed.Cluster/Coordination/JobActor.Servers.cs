@@ -6,12 +6,16 @@ using Distributed.Cluster.Nodes;
 using Distributed.Cluster.ParameterServers;
 using Distributed.Cluster.Protocol;
 using Distributed.Learning;
+using Distributed.Transport;
 
 namespace Distributed.Cluster.Coordination;
 
 /// <summary>What a job's coordinator does to have its shards made, at the start and where a server is lost.</summary>
 internal sealed partial class JobActor
 {
+    /// <summary>Whether gradients and weights travel over a network somewhere, as far as was known when the shards were cut.</summary>
+    private bool streamed;
+
     /// <summary>The servers are made again: from the newest checkpoint, or from the beginning where there is none.</summary>
     private void Choose()
     {
@@ -89,8 +93,12 @@ internal sealed partial class JobActor
         Proceed();
         var known = layout!;
         var chosen = names.Select(name => nodes[name]).ToArray();
-        var shards = ShardPlan
-            .Cut(known.TrainableLength, chosen.Length, chosen.Min(server => server.Cores), known.Length - known.TrainableLength)
+        var appended = known.Length - known.TrainableLength;
+        streamed = job.SameHost == SameHost.Tcp
+            || workers.Select(worker => worker.Node).Concat(chosen).DistinctBy(member => HostOf(member.Address)).Count() > 1;
+        var shards = (streamed
+                ? ShardPlan.CutForStreaming(known.TrainableLength, chosen.Length, appended)
+                : ShardPlan.Cut(known.TrainableLength, chosen.Length, chosen.Min(server => server.Cores), appended))
             .Select(shard => new TrainingMessages.ShardDescription(shard.Shard, shard.Server, shard.Offset, shard.Length)).ToArray();
         bytesOfLost += servers.Sum(server => server.BytesSent);
         servers = [.. chosen.Select((server, i) => new ServerState(server, [.. shards.Where(shard => shard.Server == i)]))];
@@ -99,7 +107,7 @@ internal sealed partial class JobActor
         foreach (var server in servers)
         {
             node.Log.ShardsAssigned(server.Node.Name, string.Join(",", server.Shards.Select(shard => shard.Shard)), server.Bytes, term);
-            server.Node.Actor.Tell(new TrainingMessages.Serve(id, job.Text, secret, term, FirstVersion, known.Hash, server.Shards));
+            server.Node.Actor.Tell(new TrainingMessages.Serve(id, job.Text, secret, term, FirstVersion, known.Hash, server.Shards, plateau?.Rate));
         }
     }
 
@@ -124,5 +132,8 @@ internal sealed partial class JobActor
             id, layout!.Hash,
             [.. servers.Select(server => new TrainingMessages.ServerDescription(
                 server.Node.Name, server.Endpoint!.Host, server.Endpoint.Port, server.Endpoint.UnixName, server.Endpoint.HostId))],
-            [.. servers.SelectMany(server => server.Shards)]);
+            [.. servers.SelectMany(server => server.Shards).OrderBy(shard => shard.Offset)],
+            streamed);
+
+    private static string HostOf(string address) => address.LastIndexOf(':') is > 0 and var end ? address[..end] : address;
 }

@@ -10,6 +10,9 @@ namespace Distributed.Cluster.Coordination;
 /// <summary>What a job's coordinator does in every phase: take figures, watch for stalls and losses, tell whoever watches.</summary>
 internal sealed partial class JobActor
 {
+    /// <summary>How long a run's files wait for a picture of it.</summary>
+    private static readonly TimeSpan DrawBound = TimeSpan.FromSeconds(10);
+
     private readonly List<string> knownStragglers = [];
 
     /// <summary>What threads of this actor are busy with.</summary>
@@ -46,7 +49,7 @@ internal sealed partial class JobActor
         }
 
         // Slots that were leased anew may be a step behind what is known already: whoever evaluates that again waits for what was decided.
-        if (known >= 0 && !savesBest)
+        if (known >= 0 && !savesBest && ratesAwaited.Count == 0)
             worker.Node.Actor.Tell(new TrainingMessages.Decided(id, known, stoppedAt == known));
         // The last block of a test may come before another worker's report of the step that it tests.
         CompleteEvaluations();
@@ -62,7 +65,7 @@ internal sealed partial class JobActor
     private void Complete(StepRecord step)
     {
         var epoch = (int)sampler!.EpochOf(step.Step) + 1;
-        files.Write(step, epoch, learningRates!.At(step.Step));
+        files.Write(step, epoch, learningRates!.At(step.Step, plateau?.Rate));
         ledger!.Add(step.Step, step.SlotSamples);
         statistics.Add(step);
         history.Add(step);
@@ -93,6 +96,16 @@ internal sealed partial class JobActor
         if (silent < allowed || savesBest)
         {
             knownStragglers.Clear();
+            return;
+        }
+
+        if (ratesAwaited.Count > 0)
+        {
+            if (silent > 2 * allowed)
+                Fail(new TrainingMessages.MemberFailed(
+                    id, ratesAwaited.First(), TrainingMessages.CauseRank.TimedOut,
+                    $"waited {silent.TotalSeconds:F0} s for {string.Join(", ", ratesAwaited)} to take over the learning rate of step {decision!.Version}", null,
+                    BadInput: false));
             return;
         }
 
@@ -182,28 +195,77 @@ internal sealed partial class JobActor
         node.Log.JobEnded(job.Name, ended.ToString(), why ?? "");
         Timers.CancelAll();
         Timers.StartSingleTimer("close", CloseFiles.Instance, 3 * EventRelay.Interval);
+        DrawCurves();
+        var over = false;
+        CurvesDrawn? curves = null;
         Become(() =>
         {
-            Receive<CloseFiles>(_ => Close());
+            Receive<CloseFiles>(_ =>
+            {
+                over = true;
+                if (curves is not null)
+                    Close(curves);
+            });
+            Receive<CurvesDrawn>(drawn =>
+            {
+                curves = drawn;
+                if (drawn.Failure is { } reason)
+                {
+                    node.Log.NoPicture(reason);
+                    Timers.StartSingleTimer("close", CloseFiles.Instance, 3 * EventRelay.Interval);
+                }
+                else if (over)
+                {
+                    Close(curves);
+                }
+            });
             ReceiveAny(_ => { });
         });
     }
 
-    private void Close()
+    /// <summary>A picture takes a moment; whatever goes wrong with it must not cost the run its files.</summary>
+    private void DrawCurves()
+    {
+        if (statistics.Steps == 0)
+        {
+            Self.Tell(new CurvesDrawn(null, null, null));
+            return;
+        }
+
+        var (name, draw, charts) = (job.Name, node.DrawCurves, RunCurves.Of(history));
+        Timers.StartSingleTimer("drawn", new CurvesDrawn(CurvesSvg.Draw(name, charts), null, $"not drawn within {DrawBound.TotalSeconds:F0} s"), DrawBound);
+        Work("curves", () =>
+        {
+            try
+            {
+                return new CurvesDrawn(CurvesSvg.Draw(name, charts), draw?.Invoke(name, charts), null);
+            }
+            catch (Exception exception)
+            {
+                // A machine without what drawing needs, fonts or a native library, trains all the same.
+                return new CurvesDrawn(CurvesSvg.Draw(name, charts), null, exception.Message);
+            }
+        });
+    }
+
+    private void Close(CurvesDrawn curves)
     {
         var summary = new RunSummary(
             job.Name, status.ToString().ToLowerInvariant(), job.Workers, job.Servers, job.Slots, Epochs, statistics.Steps, statistics.Samples,
             Math.Round(statistics.SamplesPerSecond, 1), statistics.Total, statistics.Compute, statistics.Input, statistics.Exchange,
             bytesOfLost + workers.Sum(worker => worker.BytesSent) + servers.Sum(server => server.BytesSent), layout?.ParameterCount ?? 0, weightsSha256,
-            evaluation, stoppedAt is not null, (earlierRestarts ?? 0) + restarts, Elapsed, reason);
+            evaluation, stoppedAt is not null, (earlierRestarts ?? 0) + restarts, Elapsed, reason)
+        { InputWaitMilliseconds = statistics.InputWait };
         ledger?.FlushToDisk();
         files.Write(summary);
-        if (statistics.Steps > 0)
-            files.WriteCurves(RunCurves.Draw(job.Name, history));
+        if (curves.Svg is { } svg)
+            files.WriteCurves(svg, curves.Png);
         clusterLog.Flush();
         submitter.Tell(new JobMessages.Ended(id, status, reason, files.Folder, summary with { Evaluation = summary.Evaluation?.Brief() }));
         Context.Stop(Self);
     }
+
+    private sealed record CurvesDrawn(string? Svg, byte[]? Png, string? Failure);
 
     private sealed record CloseFiles
     {

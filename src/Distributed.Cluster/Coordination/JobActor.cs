@@ -153,7 +153,7 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
         Work("layout", () =>
         {
             using var module = job.Model.Build(job.Seed);
-            return new LayoutReady(ParameterLayout.Of(module));
+            return new LayoutReady(ParameterLayout.Of(module, job.Precision));
         });
         Begin();
         return true;

@@ -17,8 +17,8 @@ internal static class RunCurves
 
     private static readonly string[] Colours = ["#d62728", "#2ca02c", "#9467bd"];
 
-    /// <summary>The picture as SVG.</summary>
-    public static string Draw(string job, RunHistory history)
+    /// <summary>The charts.</summary>
+    public static IReadOnlyList<Chart> Of(RunHistory history)
     {
         var training = history.Losses.Select((loss, i) => ((double)(history.FirstStep + i + 1), loss)).ToArray();
         var charts = new List<Chart>
@@ -28,7 +28,7 @@ internal static class RunCurves
         charts.AddRange(Metrics.GroupBy(metric => metric.Title)
             .Select(group => new Chart(group.Key, [.. group.Where(metric => history.Evaluations.Any(evaluation => metric.Of(evaluation) is not null))
                 .Select((metric, i) => Of(metric.Name, Colours[i], history, metric.Of))])));
-        return CurvesSvg.Draw(job, charts);
+        return charts;
     }
 
     private static Curve Of(string name, string colour, RunHistory history, Func<Evaluation, double?> of) => new(

@@ -85,6 +85,7 @@ internal sealed class RunFiles : IDisposable
             stepMilliseconds = Round(step.TotalMilliseconds),
             computeMilliseconds = Round(step.ComputeMilliseconds),
             inputMilliseconds = Round(step.InputMilliseconds),
+            inputWaitMilliseconds = Round(step.InputWaitMilliseconds),
             exchangeMilliseconds = Round(step.ExchangeMilliseconds),
         });
         events.Add(step, learningRate);
@@ -109,8 +110,13 @@ internal sealed class RunFiles : IDisposable
         File.Move(file + ".new", file, overwrite: true);
     }
 
-    /// <summary>Writes curves.svg.</summary>
-    public void WriteCurves(string svg) => File.WriteAllText(Path.Combine(Folder, "curves.svg"), svg);
+    /// <summary>Writes curves.svg, and curves.png where there is one.</summary>
+    public void WriteCurves(string svg, byte[]? png)
+    {
+        File.WriteAllText(Path.Combine(Folder, "curves.svg"), svg);
+        if (png is not null)
+            File.WriteAllBytes(Path.Combine(Folder, "curves.png"), png);
+    }
 
     /// <summary>Makes what was written so far visible to readers of the folder.</summary>
     public void Flush()
@@ -136,8 +142,8 @@ internal sealed class RunFiles : IDisposable
     private void Keep(Job job, long version)
     {
         Earlier = EarlierRun.Keep(Path.Combine(Folder, "metrics.jsonl"), version);
-        if (Earlier.FirstStep > 0 && job.EarlyStopping is not null)
-            throw new BadInputException($"{Path.Combine(Folder, "metrics.jsonl")}: expected all steps before {version}, which early stopping goes by");
+        if (Earlier.FirstStep > 0 && job.DecidesAtEvaluations)
+            throw new BadInputException($"{Path.Combine(Folder, "metrics.jsonl")}: expected all steps before {version}, whose evaluations early stopping and reduce-on-plateau go by");
     }
 
     private static double Round(double milliseconds) => Math.Round(milliseconds, 4);

@@ -11,6 +11,7 @@ internal sealed class RunStatistics
     private readonly List<float> total = [];
     private readonly List<float> compute = [];
     private readonly List<float> input = [];
+    private readonly List<float> inputWait = [];
     private readonly List<float> exchange = [];
     private double seconds;
 
@@ -26,6 +27,7 @@ internal sealed class RunStatistics
         total.Add((float)step.TotalMilliseconds);
         compute.Add((float)step.ComputeMilliseconds);
         input.Add((float)step.InputMilliseconds);
+        inputWait.Add((float)step.InputWaitMilliseconds);
         exchange.Add((float)step.ExchangeMilliseconds);
         seconds += step.TotalMilliseconds / 1000;
         Samples += step.Samples;
@@ -36,6 +38,8 @@ internal sealed class RunStatistics
     public double Compute => Quantile(compute, 0.5);
 
     public double Input => Quantile(input, 0.5);
+
+    public double InputWait => Quantile(inputWait, 0.5);
 
     public double Exchange => Quantile(exchange, 0.5);
 

@@ -7,6 +7,9 @@ internal sealed record StepRecord(
     long Step, int Samples, double Loss, double? Accuracy, double TotalMilliseconds, double ComputeMilliseconds, double InputMilliseconds,
     double ExchangeMilliseconds)
 {
+    /// <summary>How long the step waited for its batch at most; the rest of its input's time went by while the weights came.</summary>
+    public double InputWaitMilliseconds { get; init; }
+
     /// <summary>How many samples each slot counted, in slot order, separated by commas.</summary>
     public string SlotSamples { get; init; } = "";
 }
@@ -27,6 +30,7 @@ internal sealed class StepBoard(int slots, long firstStep)
         public double Total;
         public double Compute;
         public double Input;
+        public double InputWait;
         public double Exchange;
     }
 
@@ -51,6 +55,7 @@ internal sealed class StepBoard(int slots, long firstStep)
         entry.Total = Math.Max(entry.Total, report.TotalMilliseconds);
         entry.Compute = Math.Max(entry.Compute, report.ComputeMilliseconds);
         entry.Input = Math.Max(entry.Input, report.InputMilliseconds);
+        entry.InputWait = Math.Max(entry.InputWait, report.InputWaitMilliseconds);
         entry.Exchange = Math.Max(entry.Exchange, report.ExchangeMilliseconds);
 
         var done = new List<StepRecord>();
@@ -80,6 +85,9 @@ internal sealed class StepBoard(int slots, long firstStep)
         return new StepRecord(
             step, samples, loss / samples, predictions > 0 ? (double)correct / predictions : null, entry.Total, entry.Compute, entry.Input,
             entry.Exchange)
-        { SlotSamples = string.Join(',', entry.Slots.Select(slot => slot!.Samples)) };
+        {
+            InputWaitMilliseconds = entry.InputWait,
+            SlotSamples = string.Join(',', entry.Slots.Select(slot => slot!.Samples)),
+        };
     }
 }

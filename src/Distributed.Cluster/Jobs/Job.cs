@@ -34,6 +34,9 @@ internal sealed record Job
     /// <summary>Null: every epoch is trained.</summary>
     public EarlyStoppingSpec? EarlyStopping { get; init; }
 
+    /// <summary>Whether something follows from each evaluation before the next step: workers wait for it.</summary>
+    public bool DecidesAtEvaluations => EarlyStopping is not null || Optimizer.Schedule.FollowsEvaluations;
+
     /// <summary>Samples of one global batch, over all slots.</summary>
     public required int Batch { get; init; }
 
@@ -52,6 +55,9 @@ internal sealed record Job
 
     /// <summary>Compute threads of a slot; part of the job, since another number gives other bits.</summary>
     public required int Threads { get; init; }
+
+    /// <summary>In which numbers workers compute; servers keep float32.</summary>
+    public required Precision Precision { get; init; }
 
     public required SameHost SameHost { get; init; }
 
@@ -100,8 +106,8 @@ internal sealed record Job
         var name = root.Text("name", System.IO.Path.GetFileNameWithoutExtension(file));
         var seed = root.LongInteger("seed", 1, 0);
         var model = ModelSpec.Read(root.Section("model"));
-        var data = DataSpec.Read(root.Section("data"), model.Input, model.Output);
         var loss = LossSpec.Read(root);
+        var data = DataSpec.Read(root.Section("data"), model.Input, model.Output, model.Tokens, loss);
         var optimizer = OptimizerSpec.Read(root.Section("optimizer"));
         var length = JobLength.Read(root);
         var batch = root.Integer("batch", null, 1, 100_000_000);
@@ -111,6 +117,7 @@ internal sealed record Job
         var minWorkers = root.Integer("min-workers", 1, 1, 1024);
         var maxWorkers = root.Integer("max-workers", workers, 1, 1024);
         var threads = root.Integer("threads", 1, 1, 1024);
+        var precision = Precisions.Read(root);
         var evaluation = EvaluationSchedule.Read(root);
         var checkpoint = CheckpointSchedule.Read(root);
         var earlyStopping = EarlyStoppingSpec.Read(root);
@@ -153,6 +160,7 @@ internal sealed record Job
             MaxWorkers = maxWorkers,
             Servers = servers,
             Threads = threads,
+            Precision = precision,
             SameHost = sameHost,
             Text = HoconSettings.Render(HoconSettings.Parse(file, text, [.. sets, string.Create(CultureInfo.InvariantCulture, $"slots={slots}"), $"name={name}"])),
         };

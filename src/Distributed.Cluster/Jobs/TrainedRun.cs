@@ -19,11 +19,18 @@ internal sealed unsafe class TrainedRun : IDisposable
         Job = job;
         torch.set_num_threads(job.Threads);
         var module = job.Model.Build();
-        var layout = ParameterLayout.Of(module);
-        weights = new PrivateMemory(layout.Length * sizeof(float));
+        var layout = ParameterLayout.Of(module, job.Precision);
+        weights = new PrivateMemory(layout.Format.BytesTo(layout.Length));
         try
         {
-            Metadata = ModelFile.Read(Path.Combine(folder, "model.safetensors"), layout, (nint)weights.Pointer);
+            // As the run's workers had them.
+            using (var master = new PrivateMemory(layout.Length * sizeof(float)))
+            {
+                Metadata = ModelFile.Read(Path.Combine(folder, "model.safetensors"), layout, (nint)master.Pointer);
+                layout.Format.Publish((nint)master.Pointer, (nint)weights.Pointer, 0, layout.TrainableLength);
+                layout.Format.Publish((nint)master.Pointer, (nint)weights.Pointer, layout.TrainableLength, layout.Length - layout.TrainableLength);
+            }
+
             Model = new ModelReplica(module, layout, [(nint)weights.Pointer], []);
             (training, Test) = job.Data.Open(dataFolder, job.Seed);
         }

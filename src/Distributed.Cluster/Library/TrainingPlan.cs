@@ -12,6 +12,8 @@ public sealed record TrainingPlan
     /// <summary>
     /// Makes the module, each time a new one, from <c>[samples, …input shape]</c> to <c>[samples, …]</c>, with float32 parameters drawn from
     /// torch's generator. Every process calls it and must get the same. Instead of torch's batch norms it has <see cref="Norms.BatchNorm"/>.
+    /// With <c>precision=bf16</c> among <see cref="Settings"/>, torch's own modules compute in bfloat16; a class of the program's, with all
+    /// that is inside, computes in float32 and exchanges bfloat16.
     /// </summary>
     public required Func<nn.Module<Tensor, Tensor>> Module { get; init; }
 

@@ -14,8 +14,7 @@ internal sealed record Curve(string Name, string Colour, IReadOnlyList<(double X
 internal sealed record Chart(string Title, IReadOnlyList<Curve> Curves);
 
 /// <summary>
-/// Draws charts below each other as one SVG picture, which every browser shows. A chart library would be larger than all that is
-/// drawn here.
+/// Draws charts below each other as one SVG picture, which every browser shows, without a chart library: what trains need not have one.
 /// </summary>
 internal static class CurvesSvg
 {

@@ -24,7 +24,7 @@ internal static class EvaluationText
         if (evaluation.Regression is { } regression)
         {
             figures.Add(("R²", Fixed(regression.RSquared)));
-            figures.Add(("RMSE", regression.RootMeanSquaredError.ToString("G5", CultureInfo.InvariantCulture)));
+            figures.Add(("RMSE", Amount(regression.RootMeanSquaredError)));
         }
 
         if (evaluation.Sequence is { } sequence)
@@ -39,6 +39,10 @@ internal static class EvaluationText
     /// <summary>The same on one line, each figure led in by two blanks.</summary>
     public static string Line(Evaluation evaluation) =>
         string.Concat(Headline(evaluation).Select(figure => $"  {figure.Name} {figure.Value}"));
+
+    /// <summary>A value in a unit of the data: five digits, or all that stand before the point.</summary>
+    public static string Amount(double value) =>
+        value.ToString(Math.Abs(value) is >= 1e5 and < 1e15 ? "F0" : "G5", CultureInfo.InvariantCulture);
 
     private static string Percent(double share) => (100 * share).ToString("F2", CultureInfo.InvariantCulture) + " %";
 

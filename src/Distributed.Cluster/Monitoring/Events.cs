@@ -68,6 +68,9 @@ internal static partial class Events
     [LoggerMessage(27, LogLevel.Information, "version {Version}: no better {Metric} for {Patience} evaluations, the best is that of version {BestVersion}", EventName = "stopped-early")]
     public static partial void StoppedEarly(this ILogger log, long version, string metric, int patience, long bestVersion);
 
+    [LoggerMessage(35, LogLevel.Information, "version {Version}: learning rate {Rate} from here on, no better {Metric} for more than {Patience} evaluations", EventName = "rate-reduced")]
+    public static partial void RateReduced(this ILogger log, long version, double rate, string metric, int patience);
+
     [LoggerMessage(30, LogLevel.Warning, "{Node} lags: {Phase} step {Step} for {Seconds} s", EventName = "straggler")]
     public static partial void Straggler(this ILogger log, string node, string phase, long step, double seconds);
 
@@ -80,25 +83,34 @@ internal static partial class Events
     [LoggerMessage(33, LogLevel.Warning, "{Count} events were lost on the way to the cluster log", EventName = "events-lost")]
     public static partial void EventsLost(this ILogger log, long count);
 
-    [LoggerMessage(34, LogLevel.Warning, "{Node} ({Role}) is lost to the job: {Reason}", EventName = "member-lost")]
+    [LoggerMessage(34, LogLevel.Warning, "{Rows} bad rows of the data are left out, the first: {First}", EventName = "rows-skipped")]
+    public static partial void RowsSkipped(this ILogger log, int rows, string first);
+
+    [LoggerMessage(36, LogLevel.Warning, "no curves.png: {Reason}", EventName = "no-picture")]
+    public static partial void NoPicture(this ILogger log, string reason);
+
+    [LoggerMessage(37, LogLevel.Warning, "{Reason}", EventName = "data-noticed")]
+    public static partial void DataNoticed(this ILogger log, string reason);
+
+    [LoggerMessage(50, LogLevel.Warning, "{Node} ({Role}) is lost to the job: {Reason}", EventName = "member-lost")]
     public static partial void MemberLost(this ILogger log, string node, string role, string reason);
 
-    [LoggerMessage(35, LogLevel.Information, "{Node} joins the job", EventName = "member-joined")]
+    [LoggerMessage(51, LogLevel.Information, "{Node} joins the job", EventName = "member-joined")]
     public static partial void MemberJoined(this ILogger log, string node);
 
-    [LoggerMessage(36, LogLevel.Information, "term {Term} begins: {Reason}", EventName = "term-raised")]
+    [LoggerMessage(52, LogLevel.Information, "term {Term} begins: {Reason}", EventName = "term-raised")]
     public static partial void TermRaised(this ILogger log, long term, string reason);
 
-    [LoggerMessage(37, LogLevel.Information, "training goes on from version {Version} in term {Term} (workers {Workers}, servers {Servers}, milliseconds {Milliseconds})", EventName = "regrouped")]
+    [LoggerMessage(53, LogLevel.Information, "training goes on from version {Version} in term {Term} (workers {Workers}, servers {Servers}, milliseconds {Milliseconds})", EventName = "regrouped")]
     public static partial void Regrouped(this ILogger log, long version, long term, int workers, int servers, long milliseconds);
 
-    [LoggerMessage(38, LogLevel.Warning, "the job goes back from version {From} to version {To} ({Where})", EventName = "went-back")]
+    [LoggerMessage(54, LogLevel.Warning, "the job goes back from version {From} to version {To} ({Where})", EventName = "went-back")]
     public static partial void WentBack(this ILogger log, long from, long to, string where);
 
-    [LoggerMessage(39, LogLevel.Warning, "training waits: {What}", EventName = "waiting-for-members")]
+    [LoggerMessage(55, LogLevel.Warning, "training waits: {What}", EventName = "waiting-for-members")]
     public static partial void WaitingForMembers(this ILogger log, string what);
 
-    [LoggerMessage(43, LogLevel.Information, "{Home}", EventName = "second-home")]
+    [LoggerMessage(56, LogLevel.Information, "{Home}", EventName = "second-home")]
     public static partial void SecondHome(this ILogger log, string home);
 
     [LoggerMessage(40, LogLevel.Information, "node at {Address} started with {Cores} cores", EventName = "node-started")]

@@ -24,7 +24,11 @@ internal sealed record RunSummary(
     bool StoppedEarly,
     int Restarts,
     double WallSeconds,
-    string? Reason);
+    string? Reason)
+{
+    /// <summary>How long a step waited for its batch at most, which is part of <see cref="ExchangeMilliseconds"/>.</summary>
+    public double InputWaitMilliseconds { get; init; }
+}
 
 /// <summary>Median and 95th percentile.</summary>
 internal sealed record Spread(double Median, double P95);

@@ -63,6 +63,7 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
         Receive<TrainingMessages.Decided>(decided => Forward(decided.Job, Worker, decided));
         Receive<TrainingMessages.Connect>(connect => Forward(connect.Job, Server, connect));
         Receive<TrainingMessages.RaiseTerm>(raise => Forward(raise.Job, Server, raise));
+        Receive<TrainingMessages.SetRate>(set => Forward(set.Job, Server, set));
         Receive<TrainingMessages.Recorded>(recorded => Forward(recorded.Job, Server, recorded));
         Receive<TrainingMessages.Release>(release =>
         {

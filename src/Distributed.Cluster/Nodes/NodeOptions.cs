@@ -33,6 +33,9 @@ internal sealed record NodeOptions
     /// <summary>Where a coordinator keeps the folders of runs.</summary>
     public string RunsFolder { get; init; } = "runs";
 
+    /// <summary>Draws the charts of a run that has ended, under a title, as PNG, on a thread of its own; null where nobody can.</summary>
+    public Func<string, IReadOnlyList<Monitoring.Chart>, byte[]?>? DrawCurves { get; init; }
+
     /// <summary>Faults on purpose; null: none.</summary>
     public Chaos.IChaos? Chaos { get; init; }
 

@@ -69,7 +69,7 @@ internal sealed class TrainerNode : IAsyncDisposable
                 options.Name, [.. options.Roles], options.Host, options.DataPort, options.DataFolder, options.RunsFolder,
                 [.. options.Cores], config.Trainer,
                 log.Logger)
-            { Chaos = options.Chaos };
+            { Chaos = options.Chaos, DrawCurves = options.DrawCurves };
             if (options.Roles.Contains("coordinator"))
             {
                 system.ActorOf(

@@ -64,7 +64,7 @@ internal sealed unsafe class PeerLink : IDisposable
         var header = new FrameHeader { Kind = FrameKind.Weights, Term = term, Version = version, Shard = shard.Range.Shard };
         try
         {
-            sender.SendTensor(header, shard.Weights(version), shard.Range.Length * sizeof(float));
+            sender.SendTensor(header, shard.Weights.Published(version), shard.Weights.Bytes);
         }
         catch (LinkException)
         {
@@ -182,13 +182,13 @@ internal sealed unsafe class PeerLink : IDisposable
             return;
         }
 
-        // Over TCP the next shard's payload follows: this thread receives it while the shard's own does the update.
-        Offer(shard, header, Receive(shard, header, piece), out var complete);
+        // The next shard's gradient follows: this thread receives it while the shard's own does the update.
+        Offer(shard, header, SharesMemory ? InPlace(shard, header) : Receive(shard, header, piece), out var complete);
         if (complete)
             shard.WakeUp();
     }
 
-    private void Offer(Shard shard, in FrameHeader header, float* gradient, out bool complete) => Check(
+    private void Offer(Shard shard, in FrameHeader header, byte* gradient, out bool complete) => Check(
         shard.Offer(header.Term, header.Version, new SlotRange(header.FirstSlot, header.SlotCount), gradient, out complete), shard, header);
 
     private void Check(Verdict verdict, Shard shard, in FrameHeader header)
@@ -198,24 +198,24 @@ internal sealed unsafe class PeerLink : IDisposable
                 $"{Link.Peer.Node} sent {header.SlotCount} slots from {header.FirstSlot} on of version {header.Version} while shard {shard.Range.Shard} is at {shard.Version}: {verdict}");
     }
 
-    private float* InPlace(Shard shard, in FrameHeader header)
+    private byte* InPlace(Shard shard, in FrameHeader header)
     {
-        var start = shard.Range.Offset * sizeof(float);
+        var start = shard.FirstByte;
         if (Link.PeerSegment is not { } segment || header.PayloadBytes != 0 || header.Tag < 0 || (header.Tag & 63) != 0
-            || header.Tag > segment.Bytes - start - shard.Range.Length * sizeof(float))
+            || header.Tag > segment.Bytes - start - shard.Weights.Bytes)
             throw new LinkException($"{Link.Peer.Node} points outside of its own memory ({header.Tag})");
-        return (float*)(segment.Pointer + header.Tag + start);
+        return segment.Pointer + header.Tag + start;
     }
 
-    private float* Receive(Shard shard, in FrameHeader header, SlotRange piece)
+    private byte* Receive(Shard shard, in FrameHeader header, SlotRange piece)
     {
-        var bytes = shard.Range.Length * sizeof(float);
+        var bytes = shard.Weights.Bytes;
         if (header.PayloadBytes != bytes)
             throw new LinkException($"{Link.Peer.Node} sent {header.PayloadBytes} bytes for shard {shard.Range.Shard} instead of {bytes}");
         ref var memory = ref CollectionsMarshal.GetValueRefOrAddDefault(received, (shard.Range.Shard, piece), out _);
         memory ??= new PrivateMemory(bytes);
         Link.ReceivePayload(memory.Pointer, bytes);
-        return (float*)memory.Pointer;
+        return memory.Pointer;
     }
 
     /// <summary>Answers a fetch: tag 0 asks for the weights of a version, tag 1 for the optimizer's state at it.</summary>
@@ -225,7 +225,7 @@ internal sealed unsafe class PeerLink : IDisposable
         var answer = header with { Kind = FrameKind.State, PayloadBytes = 0 };
         if (header.Tag == ShardClient.Weights && shard.Version == header.Version)
         {
-            Link.Send(answer with { PayloadBytes = shard.Range.Length * sizeof(float) }, (byte*)shard.Weights(header.Version));
+            Link.Send(answer with { PayloadBytes = shard.Range.Length * sizeof(float) }, (byte*)shard.Weights.Master(header.Version));
         }
         else if (header.Tag == ShardClient.OptimizerState && shard.OptimizerState(header.Version) is { } state)
         {
@@ -245,7 +245,8 @@ internal sealed unsafe class PeerLink : IDisposable
         var bytes = header.PayloadBytes;
         if (header.Version == shard.Version && header.Tag == ShardClient.Weights && bytes == shard.Range.Length * sizeof(float))
         {
-            Link.ReceivePayload((byte*)shard.Weights(header.Version), bytes);
+            Link.ReceivePayload((byte*)shard.Weights.Master(header.Version), bytes);
+            shard.Weights.Publish(header.Version);
         }
         else if (header.Tag == ShardClient.OptimizerState && bytes > 0 && bytes <= ShardClient.MostStateBytes(shard.Range.Length))
         {

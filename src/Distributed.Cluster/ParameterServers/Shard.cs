@@ -19,8 +19,6 @@ internal sealed unsafe class Shard : IDisposable
     private readonly Func<long, double> learningRate;
     private readonly NormExchange? norms;
     private readonly int slots;
-    private readonly nint weights;
-    private readonly nint otherWeights;
     private readonly Action<Shard, long> announce;
     private readonly Action<Exception> failed;
     private readonly Thread thread;
@@ -31,33 +29,39 @@ internal sealed unsafe class Shard : IDisposable
     private bool disposed;
 
     /// <param name="range">Which floats of the flat vector.</param>
+    /// <param name="firstByte">Where they start in the flat vectors of workers, in bytes.</param>
     /// <param name="optimizer">The update of its parameters; it is disposed with the shard.</param>
     /// <param name="statistics">The update of the floats at its end that are no parameters.</param>
     /// <param name="learningRate">The rate of the update of a version; asked once that version's gradients are in.</param>
     /// <param name="norms">What brings the norms of all shards together; null where the optimizer needs none.</param>
-    /// <param name="even">Memory of the shard's weights of even versions; holds version <paramref name="version"/> if that is even.</param>
-    /// <param name="odd">Likewise for odd versions.</param>
+    /// <param name="weights">The weights, which are those of <paramref name="version"/>; disposed with the shard.</param>
     /// <param name="announce">Called on the shard's thread when a version is committed.</param>
     /// <param name="failed">Called once, on the shard's thread, when it can't go on.</param>
     public Shard(
-        ShardRange range, int slots, long version, long term, ShardOptimizer optimizer, ShardStatistics statistics,
-        Func<long, double> learningRate, NormExchange? norms, float* even, float* odd, Action<Shard, long> announce, Action<Exception> failed)
+        ShardRange range, long firstByte, int slots, long version, long term, ShardOptimizer optimizer, ShardStatistics statistics,
+        Func<long, double> learningRate, NormExchange? norms, ShardWeights weights, Action<Shard, long> announce, Action<Exception> failed)
     {
         Range = range;
+        FirstByte = firstByte;
+        Weights = weights;
         this.slots = slots;
         rules = new StepRules(slots, version, term);
         this.optimizer = optimizer;
         this.statistics = statistics;
         this.learningRate = learningRate;
         this.norms = norms;
-        weights = (nint)even;
-        otherWeights = (nint)odd;
         this.announce = announce;
         this.failed = failed;
         thread = new Thread(Run) { Name = $"shard-{range.Shard}", IsBackground = true };
     }
 
     public ShardRange Range { get; }
+
+    /// <summary>Where the shard starts in the flat vectors of workers, in bytes.</summary>
+    public long FirstByte { get; }
+
+    /// <summary>Its weights.</summary>
+    public ShardWeights Weights { get; }
 
     /// <summary>The newest committed version.</summary>
     public long Version
@@ -81,9 +85,6 @@ internal sealed unsafe class Shard : IDisposable
 
     public void Start() => thread.Start();
 
-    /// <summary>Memory of the weights of a version; whole from its announcement until the version after the next is begun.</summary>
-    public float* Weights(long version) => (float*)((version & 1) == 0 ? weights : otherWeights);
-
     /// <summary>Whether a piece would be taken; asked before its payload is received.</summary>
     public Verdict Judge(long term, long version, SlotRange piece)
     {
@@ -96,7 +97,7 @@ internal sealed unsafe class Shard : IDisposable
     /// committed. Where it is the last one, <paramref name="complete"/> tells the caller to see to the update: <see cref="WakeUp"/> or
     /// <see cref="Update"/>.
     /// </summary>
-    public Verdict Offer(long term, long version, SlotRange piece, float* gradient, out bool complete)
+    public Verdict Offer(long term, long version, SlotRange piece, byte* gradient, out bool complete)
     {
         lock (gate)
         {
@@ -189,6 +190,7 @@ internal sealed unsafe class Shard : IDisposable
                 return;
             disposed = true;
             optimizer.Dispose();
+            Weights.Dispose();
             plan?.Dispose();
             wake.Dispose();
         }
@@ -244,9 +246,11 @@ internal sealed unsafe class Shard : IDisposable
 
         // Nothing changes these pieces until Commit: what arrives meanwhile is a duplicate.
         Func<long, long, nint> gradient = (start, floats) => sums.Run(inputs, start, floats);
-        var (from, to) = ((nint)Weights(version), (nint)Weights(version + 1));
-        optimizer.Step(from, to, gradient, learningRate(version), norms?.Of(Range.Shard, version));
+        var (from, to) = ((nint)Weights.Master(version), (nint)Weights.Master(version + 1));
+        optimizer.Step(
+            from, to, gradient, learningRate(version), norms?.Of(Range.Shard, version), (start, floats) => Weights.Publish(version + 1, start, floats));
         statistics.Step(from, to, gradient);
+        Weights.Publish(version + 1, Range.Length - statistics.Floats, statistics.Floats);
         lock (gate)
         {
             rules.Commit();
@@ -263,7 +267,7 @@ internal sealed unsafe class Shard : IDisposable
             plannedPieces = [.. pieces];
             plannedInputs = new nint[plannedPieces.Length];
             plan?.Dispose();
-            plan = new TreeSum(slots, plannedPieces);
+            plan = new TreeSum(slots, plannedPieces, Weights.Format);
         }
 
         return plan;

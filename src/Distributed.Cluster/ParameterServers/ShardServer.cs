@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Runtime.CompilerServices;
 using Distributed.Cluster.Chaos;
 using Distributed.Cluster.Configuration;
 using Distributed.Cluster.Jobs;
@@ -28,9 +29,11 @@ internal sealed unsafe class ShardServer : IDisposable
     private readonly VersionWord shared;
     private readonly LinkListener? listener;
     private readonly Dictionary<int, Shard> shards = [];
+    private readonly WeightsOrder weightsOrder;
     private readonly ConcurrentDictionary<Link, PeerLink> peers = new();
     private readonly NormExchange? norms;
     private volatile LearningRateSchedule? learningRates;
+    private volatile StrongBox<double>? rate;
     private readonly Lock linking = new();
     private bool linked;
     private long bytesSent;
@@ -53,6 +56,7 @@ internal sealed unsafe class ShardServer : IDisposable
         this.job = job;
         this.order = order;
         handshake = deadlines.Handshake;
+        rate = order.Rate is { } known ? new StrongBox<double>(known) : null;
         me = new LinkIdentity(order.Job, order.LayoutHash, node, "server");
         this.failed = failed;
         this.chaos = chaos;
@@ -60,21 +64,22 @@ internal sealed unsafe class ShardServer : IDisposable
         figures = order.Shards.Any(shard => shard.Shard == 0) ? new SlotFigures(job.Slots) : null;
         torch.set_num_threads(1);
         using var module = job.Model.Build(job.Seed);
-        var layout = ParameterLayout.Of(module);
+        var layout = ParameterLayout.Of(module, job.Precision);
         if (!layout.Hash.AsSpan().SequenceEqual(order.LayoutHash))
             throw new InvalidOperationException("the parameters built here are laid out otherwise than the coordinator's: the nodes run different versions of the program");
 
-        var range = order.Shards.Length > 0 ? ServerRange.Of(order.Shards) : new ServerRange(0, ShardPlan.PageFloats);
+        var segment = new ServerSegment(order.Shards, layout.Format);
         if (job.Optimizer.NormExchanges > 0)
             norms = new NormExchange(
                 new NormBlocks(layout), job.Optimizer.NormExchanges, order.Version, new StepTimes(deadlines.StepFloor, deadlines.StepFactor), node,
                 order.Shards);
-        weights = SharedSegment.Create("weights", 2 * range.Bytes + VersionWord.Bytes);
-        shared = new VersionWord(weights.Pointer + 2 * range.Bytes);
+        weights = SharedSegment.Create("weights", 2 * segment.Bytes + VersionWord.Bytes);
+        shared = new VersionWord(weights.Pointer + 2 * segment.Bytes);
         shared.Publish(order.Version);
+        weightsOrder = new WeightsOrder([.. order.Shards.Select(shard => shard.Shard)], order.Version);
         try
         {
-            Fill(module, layout, range);
+            Fill(module, layout, segment);
             var address = IPAddress.TryParse(listenOn, out var parsed) ? parsed : Dns.GetHostAddresses(listenOn)[0];
             listener = new LinkListener(node, address, port, Accept, refusal => refused(refusal.Reason), listenOn, handshake);
             listener.Register(new LinkExpectation(me, order.Secret, weights.Offer));
@@ -123,6 +128,9 @@ internal sealed unsafe class ShardServer : IDisposable
         FreeRetired();
         return [.. stands.Select(shard => new TrainingMessages.ShardVersion(shard.Shard.Range.Shard, shard.At.Version, shard.At.Due))];
     }
+
+    /// <summary>Takes over what evaluations have made of the base rate; the next update has it.</summary>
+    public void SetRate(double reduced) => rate = new StrongBox<double>(reduced);
 
     /// <summary>
     /// What slots saw in the steps that the first shard has committed, or will whatever comes, and nobody has written down; empty where that
@@ -186,20 +194,20 @@ internal sealed unsafe class ShardServer : IDisposable
     }
 
     /// <summary>Makes the shards with their first weights.</summary>
-    private void Fill(torch.nn.Module<torch.Tensor, torch.Tensor> module, ParameterLayout layout, ServerRange range)
+    private void Fill(torch.nn.Module<torch.Tensor, torch.Tensor> module, ParameterLayout layout, ServerSegment segment)
     {
         foreach (var description in order.Shards)
         {
-            var offset = description.Offset - range.Offset;
-            var even = (float*)weights.Pointer + offset;
-            var odd = (float*)(weights.Pointer + range.Bytes) + offset;
-            var first = (order.Version & 1) == 0 ? even : odd;
-            ModelReplica.CopyInitialWeights(module, layout, (nint)first, description.Offset, description.Length);
+            var place = segment.PlaceOf(description.Shard);
             var statistics = new ShardStatistics(layout, description.Offset, description.Length);
+            var optimizer = new ShardOptimizer(job.Optimizer, layout, description.Offset, description.Length - statistics.Floats);
+            var held = new ShardWeights(
+                layout.Format.Of(description.Offset, description.Length), description.Length, weights.Pointer + place, weights.Pointer + segment.Bytes + place);
+            ModelReplica.CopyInitialWeights(module, layout, (nint)held.Master(order.Version), description.Offset, description.Length);
+            held.Publish(order.Version);
             shards.Add(description.Shard, new Shard(
-                new ShardRange(description.Shard, description.Server, description.Offset, description.Length), job.Slots, order.Version, order.Term,
-                new ShardOptimizer(job.Optimizer, layout, description.Offset, description.Length - statistics.Floats), statistics,
-                LearningRate, norms, even, odd, Announce, cause => failed(cause, 0, false)));
+                new ShardRange(description.Shard, description.Server, description.Offset, description.Length), layout.Format.BytesTo(description.Offset),
+                job.Slots, order.Version, order.Term, optimizer, statistics, LearningRate, norms, held, Announce, cause => failed(cause, 0, false)));
         }
     }
 
@@ -235,24 +243,28 @@ internal sealed unsafe class ShardServer : IDisposable
         norms?.Wait(false);
         if (peer.SharesMemory)
             return;
-        foreach (var shard in shards.Values)
-            for (var version = header.Version; version <= shard.Version; version++)
-                peer.SendWeights(shard, version, header.Term);
+        for (var version = header.Version; version <= header.Version + 1; version++)
+            foreach (var shard in shards.Values)
+                if (version <= shard.Version)
+                    peer.SendWeights(shard, version, header.Term);
     }
 
     // An update needs gradients, and every worker says how many samples there are before it sends one.
     private double LearningRate(long version)
     {
         chaos?.At(ChaosPhase.BeforeCommit, version);
-        return (learningRates ?? throw new InvalidOperationException("no worker has said how many samples it trains on")).At(version);
+        return (learningRates ?? throw new InvalidOperationException("no worker has said how many samples it trains on")).At(version, rate?.Value);
     }
 
     private void Announce(Shard shard, long version)
     {
         chaos?.At(ChaosPhase.BeforeAnnouncing, version - 1);
-        foreach (var peer in peers.Values)
-            if (peer.IsWorker && !peer.SharesMemory && !peer.Link.IsClosed)
-                peer.SendWeights(shard, version, peer.Term);
+        weightsOrder.Committed(shard.Range.Shard, version, (turn, of) =>
+        {
+            foreach (var peer in peers.Values)
+                if (peer.IsWorker && !peer.SharesMemory && !peer.Link.IsClosed)
+                    peer.SendWeights(shards[turn], of, peer.Term);
+        });
         // A worker needs all shards' weights to begin, and no shard goes on before it has begun: the last one here speaks for all.
         if (Interlocked.Increment(ref announced) % shards.Count == 0)
             shared.Publish(version);

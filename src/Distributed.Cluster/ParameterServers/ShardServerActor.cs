@@ -113,6 +113,11 @@ internal sealed class ShardServerActor : ReceiveActor, IWithTimers
             var (version, missing) = server!.Progress;
             job.Tell(new TrainingMessages.ServerReport(order.Job, node.Name, term, version, missing));
         });
+        Receive<TrainingMessages.SetRate>(set =>
+        {
+            server!.SetRate(set.Rate);
+            job.Tell(new TrainingMessages.RateSet(order.Job, node.Name, set.Version));
+        });
         Receive<TrainingMessages.Release>(_ => End());
     }
 

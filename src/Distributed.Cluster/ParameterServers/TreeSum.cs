@@ -6,7 +6,8 @@ namespace Distributed.Cluster.ParameterServers;
 
 /// <summary>
 /// Sums the gradients of all slots along the canonical tree (<see cref="SlotTree"/>). The order of additions is fixed by the
-/// slots alone, and every element is summed by itself, so neither the block size nor where a shard is cut changes a bit.
+/// slots alone, and every element is summed by itself, so neither the block size nor where a shard is cut changes a bit. In bfloat16 each
+/// sum is rounded, since a worker that adds up several slots has nothing finer to keep it in.
 /// </summary>
 internal sealed unsafe class TreeSum : IDisposable
 {
@@ -19,12 +20,17 @@ internal sealed unsafe class TreeSum : IDisposable
     private const int Final = -1;
 
     private readonly List<Addition> additions = [];
+    private readonly FlatFormat format;
     private readonly float* sum;
     private readonly float* scratch;
 
     /// <summary>Plans the additions for pieces in slot order that together are all <paramref name="slots"/> slots.</summary>
-    public TreeSum(int slots, IReadOnlyList<SlotRange> pieces)
+    /// <param name="slots">The job's slots.</param>
+    /// <param name="pieces">The pieces.</param>
+    /// <param name="format">How gradients lie in memory.</param>
+    public TreeSum(int slots, IReadOnlyList<SlotRange> pieces, FlatFormat format = default)
     {
+        this.format = format;
         var scratchBlocks = 0;
         Plan(SlotTree.Root(slots), Final, 0);
         sum = Allocate(ShardOptimizer.PieceFloats);
@@ -48,17 +54,19 @@ internal sealed unsafe class TreeSum : IDisposable
     }
 
     /// <summary>
-    /// The sum of <paramref name="floats"/> floats from <paramref name="start"/> on of <paramref name="gradients"/> (one address a piece,
-    /// in slot order): at an address that is valid until the next call.
+    /// The sum of <paramref name="floats"/> elements from <paramref name="start"/> on of <paramref name="gradients"/> (one address a piece,
+    /// in slot order), as float32: at an address that is valid until the next call.
     /// </summary>
     /// <param name="gradients">Addresses of whole gradients.</param>
-    /// <param name="start">The first float.</param>
-    /// <param name="floats">How many, at most <see cref="ShardOptimizer.PieceFloats"/>.</param>
+    /// <param name="start">The first element.</param>
+    /// <param name="floats">How many, at most <see cref="ShardOptimizer.PieceFloats"/>; all of them trained, or none.</param>
     public nint Run(ReadOnlySpan<nint> gradients, long start, long floats)
     {
+        if (format.IsRounded(start))
+            return RunRounded(gradients, start, floats);
         // The only piece is the sum.
         if (additions.Count == 0)
-            return gradients[0] + (nint)(start * sizeof(float));
+            return gradients[0] + (nint)format.BytesTo(start);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(floats, ShardOptimizer.PieceFloats);
         for (var done = 0L; done < floats; done += Block)
         {
@@ -79,12 +87,36 @@ internal sealed unsafe class TreeSum : IDisposable
         NativeMemory.AlignedFree(scratch);
     }
 
+    private nint RunRounded(ReadOnlySpan<nint> gradients, long start, long floats)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(floats, ShardOptimizer.PieceFloats);
+        if (additions.Count == 0)
+            Bfloat16.Widen(RoundedAt(0, gradients, start, 0), sum, floats);
+        for (var done = 0L; done < floats; done += Block)
+        {
+            var count = Math.Min(Block, floats - done);
+            foreach (var (left, right, result) in additions)
+            {
+                var (one, other) = ((nint)RoundedAt(left, gradients, start, done), (nint)RoundedAt(right, gradients, start, done));
+                if (result == Final)
+                    Bfloat16.Add((ushort*)one, (ushort*)other, sum + done, count);
+                else
+                    Bfloat16.Add((ushort*)one, (ushort*)other, RoundedAt(result, gradients, start, done), count);
+            }
+        }
+
+        return (nint)sum;
+    }
+
     private float* At(int place, ReadOnlySpan<nint> gradients, long start, long done) => place switch
     {
-        >= 0 => (float*)gradients[place] + start + done,
+        >= 0 => (float*)(gradients[place] + (nint)format.BytesTo(start)) + done,
         Final => sum + done,
         _ => scratch + (long)(-2 - place) * Block,
     };
+
+    private ushort* RoundedAt(int place, ReadOnlySpan<nint> gradients, long start, long done) =>
+        place >= 0 ? (ushort*)gradients[place] + start + done : (ushort*)(scratch + (long)(-2 - place) * Block);
 
     private static float* Allocate(long floats) => (float*)NativeMemory.AlignedAlloc((nuint)(floats * sizeof(float)), 64);
 }

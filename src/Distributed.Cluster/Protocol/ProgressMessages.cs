@@ -11,7 +11,11 @@ internal static class ProgressMessages
 
     /// <summary>One worker's part of a step. Times in milliseconds.</summary>
     public sealed record StepReport(
-        long Step, SlotReport[] Slots, double TotalMilliseconds, double ComputeMilliseconds, double InputMilliseconds, double ExchangeMilliseconds);
+        long Step, SlotReport[] Slots, double TotalMilliseconds, double ComputeMilliseconds, double InputMilliseconds, double ExchangeMilliseconds)
+    {
+        /// <summary>How long the step waited for its batch at most: the time it took where the weights were there before it.</summary>
+        public double InputWaitMilliseconds { get; init; }
+    }
 
     /// <summary>What one slot saw: its samples, the sum of their losses, how many of its predictions were right.</summary>
     public sealed record SlotReport(int Slot, int Samples, double LossSum, int Predictions, int Correct);

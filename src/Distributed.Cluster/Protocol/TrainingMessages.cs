@@ -5,7 +5,10 @@ namespace Distributed.Cluster.Protocol;
 /// <summary>Coordinator ↔ the members (workers and servers) of one job.</summary>
 internal static class TrainingMessages
 {
-    /// <summary>Serve these shards: build the initial weights, listen, report <see cref="ServerReady"/>.</summary>
+    /// <summary>
+    /// Serve these shards: build the initial weights, listen, report <see cref="ServerReady"/>. <paramref name="Rate"/> is what evaluations
+    /// have made of the base rate so far, where the schedule follows them.
+    /// </summary>
     [MessagePackObject]
     [TensorMessage("serve")]
     public sealed record Serve(
@@ -15,7 +18,8 @@ internal static class TrainingMessages
         [property: Key(3)] long Term,
         [property: Key(4)] long Version,
         [property: Key(5)] byte[] LayoutHash,
-        [property: Key(6)] ShardDescription[] Shards) : ITensorMessage;
+        [property: Key(6)] ShardDescription[] Shards,
+        [property: Key(7)] double? Rate = null) : ITensorMessage;
 
     /// <summary>One shard of the flat parameter vector, in floats.</summary>
     [MessagePackObject]
@@ -28,8 +32,11 @@ internal static class TrainingMessages
     /// <summary>Where a node's data plane listens.</summary>
     public sealed record DataAddress(string Host, int Port, string UnixName, string HostId);
 
-    /// <summary>Be a worker of the job: load the data, build the module, report <see cref="WorkerPrepared"/>; slots follow with <see cref="Lease"/>.</summary>
-    public sealed record Train(Guid Job, string JobText, byte[] Secret) : IControlMessage;
+    /// <summary>
+    /// Be a worker of the job: load the data, build the module, report <see cref="WorkerPrepared"/>; slots follow with <see cref="Lease"/>.
+    /// All workers read the same data, and one of them (<paramref name="TellsOfData"/>) tells what was wrong with it.
+    /// </summary>
+    public sealed record Train(Guid Job, string JobText, byte[] Secret, bool TellsOfData = false) : IControlMessage;
 
     /// <summary>A worker has its data and its module and waits for slots.</summary>
     public sealed record WorkerPrepared(Guid Job, string Node, int TrainingSamples, int TestSamples) : IControlMessage;
@@ -58,8 +65,9 @@ internal static class TrainingMessages
     public sealed record Halted(Guid Job, string Node, long Term) : IControlMessage;
 
     /// <summary>
-    /// Every shard and the servers that hold them, in the order of <see cref="ShardDescription.Server"/>: to workers with their
-    /// <see cref="Lease"/>, and to servers whose shards exchange norms.
+    /// Every shard, in the order of the flat vector, and the servers that hold them: to workers with their <see cref="Lease"/>, and to
+    /// servers whose shards exchange norms. Where <paramref name="Streamed"/>, some link is over a network: gradients go shard by shard as
+    /// soon as they are ready.
     /// </summary>
     [MessagePackObject]
     [TensorMessage("connect")]
@@ -67,7 +75,8 @@ internal static class TrainingMessages
         [property: Key(0)] Guid Job,
         [property: Key(1)] byte[] LayoutHash,
         [property: Key(2)] ServerDescription[] Servers,
-        [property: Key(3)] ShardDescription[] Shards) : ITensorMessage;
+        [property: Key(3)] ShardDescription[] Shards,
+        [property: Key(4)] bool Streamed = false) : ITensorMessage;
 
     /// <summary>A server's name and data-plane address.</summary>
     [MessagePackObject]
@@ -98,9 +107,18 @@ internal static class TrainingMessages
 
     /// <summary>
     /// What follows from the evaluation of <paramref name="Version"/>: on with the next step, or <paramref name="Stop"/>. Workers of a
-    /// job with early stopping wait for it, so that the decision can't depend on anybody's pace.
+    /// job that decides at evaluations wait for it, so that the decision can't depend on anybody's pace.
     /// </summary>
     public sealed record Decided(Guid Job, long Version, bool Stop) : IControlMessage;
+
+    /// <summary>
+    /// To servers: <paramref name="Rate"/> takes the place of the base rate in updates from <paramref name="Version"/> on. No worker has
+    /// begun that version, nor will one before every server has answered with <see cref="RateSet"/>.
+    /// </summary>
+    public sealed record SetRate(Guid Job, long Version, double Rate) : IControlMessage;
+
+    /// <summary>The server has taken over the rate.</summary>
+    public sealed record RateSet(Guid Job, string Node, long Version) : IControlMessage;
 
     /// <summary>Slots will be leased anew under this term: what older terms send is dropped from now on; answered by <see cref="Fenced"/>.</summary>
     public sealed record RaiseTerm(Guid Job, long Term, long RecordedBelow) : IControlMessage;

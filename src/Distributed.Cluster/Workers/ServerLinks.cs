@@ -16,6 +16,7 @@ internal sealed unsafe class ServerLinks : IDisposable
 {
     private readonly TrainingMessages.Connect servers;
     private readonly VersionGate gate;
+    private readonly FlatFormat format;
     private readonly FlatMapping[] weights = new FlatMapping[2];
     private readonly SharedSegment gradients;
     private readonly long gradientBytes;
@@ -30,10 +31,11 @@ internal sealed unsafe class ServerLinks : IDisposable
         servers = lease.Servers;
         this.gate = gate;
         Floats = layout.Length;
+        format = layout.Format;
         var pieces = SlotTree.Pieces(job.Slots, lease.Slots.Contains);
         var scratch = pieces.Max(SlotTree.ScratchBuffers);
         ScratchBuffers = [.. Enumerable.Range(pieces.Count, scratch)];
-        var flatBytes = MemoryPages.RoundUp(layout.Length * sizeof(float));
+        var flatBytes = MemoryPages.RoundUp(format.BytesTo(layout.Length));
         gradientBytes = flatBytes;
         gradients = SharedSegment.Create("gradients", gradientBytes * (pieces.Count + scratch));
         try
@@ -79,14 +81,20 @@ internal sealed unsafe class ServerLinks : IDisposable
             + (link.Link.TcpReason is { } reason ? $" ({reason})" : "")),
     ];
 
+    /// <summary>Whether gradients go out and weights come in shard by shard.</summary>
+    public bool Streamed => servers.Streamed;
+
+    /// <summary>How many shards, from the first on, have floats before <paramref name="end"/>.</summary>
+    public int ShardsBefore(long end) => servers.Shards.Count(shard => shard.Offset < end);
+
     /// <summary>
-    /// Tells the server of the first shard what a piece's slots saw; to be called before the last frame of the piece's gradient, so that figures
-    /// are there with whatever is committed, though this worker should die before it reports them.
+    /// Tells the server of the first shard what a piece's slots saw; to be called before any of the piece's gradient, so that figures are there
+    /// with whatever is committed, though this worker should die before it reports them.
     /// </summary>
     public void SendFigures(long term, long step, SlotRange piece, ReadOnlySpan<ProgressMessages.SlotReport> slots)
     {
         var payload = stackalloc byte[SlotFigures.BytesOfSlot * Math.Min(slots.Length, SlotFigures.MostInFrame)];
-        var link = links.Find(candidate => candidate.Shards.Length > 0)!.Link;
+        var link = links.Find(candidate => Array.Exists(candidate.Shards, shard => shard.Shard == 0))!.Link;
         for (var from = 0; from < slots.Length; from += SlotFigures.MostInFrame)
         {
             var some = slots[from..Math.Min(slots.Length, from + SlotFigures.MostInFrame)];
@@ -103,13 +111,17 @@ internal sealed unsafe class ServerLinks : IDisposable
         }
     }
 
-    /// <summary>Tells every shard that the gradient of a piece is in place, or sends it.</summary>
-    public void SendGradient(long term, long step, SlotRange piece, int buffer, IChaos? chaos = null)
+    /// <summary>
+    /// Tells shards that the gradient of a piece is in place, or sends it: all those that begin at floats
+    /// [<paramref name="start"/>, <paramref name="end"/>), the last ones first.
+    /// </summary>
+    public void SendGradient(long term, long step, SlotRange piece, int buffer, long start, long end, IChaos? chaos = null)
     {
-        for (var i = 0; i < links.Count; i++)
+        for (var at = 0; at < links.Count; at++)
         {
-            var link = links[i];
-            if (i == Math.Min(1, links.Count - 1))
+            var link = links[at];
+            // Half-way: some servers have theirs; a single one has the figures, and of a streamed gradient the shards so far.
+            if (at == Math.Min(1, links.Count - 1) && (links.Count > 1 || start == 0))
                 chaos?.At(ChaosPhase.WhileSending, step);
             var header = new FrameHeader
             {
@@ -121,12 +133,13 @@ internal sealed unsafe class ServerLinks : IDisposable
                 SlotCount = piece.Count,
                 Tag = buffer * gradientBytes,
             };
-            if (link.Link.Kind == LinkKind.SharedMemory)
+            if (link.Link.Kind == LinkKind.SharedMemory && !Streamed)
                 link.Link.Send(header);
             else
-                foreach (var shard in link.Shards)
-                    link.Sender.SendTensor(
-                        header with { Shard = shard.Shard }, (float*)Gradients[buffer] + shard.Offset, shard.Length * sizeof(float));
+                for (var i = link.Shards.Length - 1; i >= 0; i--)
+                    if (link.Shards[i] is var shard && shard.Offset >= start && shard.Offset < end)
+                        link.Sender.SendTensor(
+                            header with { Shard = shard.Shard }, (byte*)Gradients[buffer] + format.BytesTo(shard.Offset), format.BytesOf(shard.Offset, shard.Length));
         }
     }
 
@@ -160,17 +173,16 @@ internal sealed unsafe class ServerLinks : IDisposable
         links.Add(new ServerLink(link, sender, shards, reader));
         if (shards.Length > 0)
         {
-            var range = ServerRange.Of(shards);
+            var segment = new ServerSegment(shards, format);
             for (var parity = 0; parity < 2; parity++)
-            {
-                if (link.PeerSegment is { } segment)
-                    weights[parity].MapShared(range.Offset * sizeof(float), segment.Offer, parity * range.Bytes, range.Bytes, writable: false);
-                else
-                    weights[parity].MapPrivate(range.Offset * sizeof(float), range.Bytes);
-            }
+                foreach (var part in segment.Parts)
+                    if (link.PeerSegment is { } shared)
+                        weights[parity].MapShared(part.Offset, shared.Offer, parity * segment.Bytes + part.Place, part.Bytes, writable: false);
+                    else
+                        weights[parity].MapPrivate(part.Offset, part.Bytes);
 
             if (link.PeerSegment is { } announcing)
-                gate.Watch([.. shards.Select(shard => shard.Shard)], new VersionWord(announcing.Pointer + 2 * range.Bytes));
+                gate.Watch([.. shards.Select(shard => shard.Shard)], new VersionWord(announcing.Pointer + 2 * segment.Bytes));
         }
     }
 
@@ -192,10 +204,10 @@ internal sealed unsafe class ServerLinks : IDisposable
                 var shard = Array.Find(shards, candidate => candidate.Shard == header.Shard);
                 if (header.Kind != FrameKind.Weights || shard is null || link.Kind == LinkKind.SharedMemory)
                     throw new LinkException($"{link.Peer.Node} sent {header.Kind} of shard {header.Shard}, which is not its to send");
-                var bytes = shard.Length * sizeof(float);
+                var bytes = format.BytesOf(shard.Offset, shard.Length);
                 if (header.PayloadBytes != bytes)
                     throw new LinkException($"{link.Peer.Node} sent {header.PayloadBytes} bytes of shard {shard.Shard} instead of {bytes}");
-                link.ReceivePayload(weights[header.Version & 1].Pointer + shard.Offset * sizeof(float), bytes);
+                link.ReceivePayload(weights[header.Version & 1].Pointer + format.BytesTo(shard.Offset), bytes);
                 gate.Arrived([shard.Shard], header.Version);
             }
 

@@ -80,9 +80,19 @@ internal sealed class StepBoundary
     }
 
     /// <summary>Called by the worker with the version it has; false means: end here. A held worker stays until it is told, since
-    /// the coordinator holds it within its own deadline and its loss releases the worker.</summary>
-    public bool Pass(long version)
+    /// the coordinator holds it within its own deadline and its loss releases the worker. One that is to be held and may not have all
+    /// of the version yet sees to that by <paramref name="arrive"/> before anybody is told.</summary>
+    public bool Pass(long version, Action? arrive = null)
     {
+        if (arrive is not null)
+        {
+            // Whoever holds it from here on holds it at the next boundary.
+            lock (sync)
+                if (onHeld is null)
+                    return !released;
+            arrive();
+        }
+
         lock (sync)
         {
             Action<long>? told = null;

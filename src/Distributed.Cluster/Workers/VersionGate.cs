@@ -51,13 +51,31 @@ internal sealed class VersionGate(int shards)
             noEndBefore = Environment.TickCount64 + (long)by.TotalMilliseconds;
     }
 
-    /// <summary>Waits until every shard has <paramref name="version"/>.</summary>
+    /// <summary>Whether every shard has <paramref name="version"/>, without waiting.</summary>
+    public bool IsOpen(long version)
+    {
+        lock (sync)
+        {
+            foreach (var (shards, word) in words)
+                if (word.Has(version))
+                    foreach (var shard in shards)
+                        versions[shard] = Math.Max(versions[shard], version);
+            foreach (var have in versions)
+                if (have < version)
+                    return false;
+            return true;
+        }
+    }
+
+    /// <summary>Waits until every shard has <paramref name="version"/>, or the first <paramref name="first"/> of them.</summary>
     /// <exception cref="TimeoutException">Not all came within the deadline; the message names the shards.</exception>
-    public void WaitFor(long version, TimeSpan deadline)
+    public void WaitFor(long version, TimeSpan deadline, int first = int.MaxValue)
     {
         var end = Environment.TickCount64 + (long)deadline.TotalMilliseconds;
         foreach (var (shards, word) in words)
         {
+            if (!Array.Exists(shards, shard => shard < first))
+                continue;
             while (!word.Has(version))
                 word.Wait(version, TimeSpan.FromMilliseconds(Math.Min(LongestSleep, Left())));
             lock (sync)
@@ -67,7 +85,7 @@ internal sealed class VersionGate(int shards)
 
         lock (sync)
         {
-            while (!Array.TrueForAll(versions, have => have >= version))
+            while (!AllHave(version, first))
                 // Whether it ended by the deadline or not: what arrived in that moment counts.
                 Monitor.Wait(sync, (int)Math.Min(Left(), int.MaxValue));
             if (failure is not null)
@@ -81,14 +99,22 @@ internal sealed class VersionGate(int shards)
                 if (failure is not null)
                     throw failure;
                 var left = Math.Max(end, noEndBefore) - Environment.TickCount64;
-                return left > 0 ? left : throw new TimeoutException($"waited {deadline.TotalSeconds:F0} s for version {version} of shards {Late(version)}");
+                return left > 0 ? left : throw new TimeoutException($"waited {deadline.TotalSeconds:F0} s for version {version} of shards {Late(version, first)}");
             }
         }
     }
 
-    private string Late(long version)
+    private bool AllHave(long version, int first)
+    {
+        foreach (var have in versions.AsSpan(0, Math.Min(first, versions.Length)))
+            if (have < version)
+                return false;
+        return true;
+    }
+
+    private string Late(long version, int first)
     {
         var there = words.Where(watched => watched.Word.Has(version)).SelectMany(watched => watched.Shards).ToHashSet();
-        return string.Join(", ", Enumerable.Range(0, versions.Length).Where(shard => versions[shard] < version && !there.Contains(shard)));
+        return string.Join(", ", Enumerable.Range(0, Math.Min(first, versions.Length)).Where(shard => versions[shard] < version && !there.Contains(shard)));
     }
 }

@@ -1,8 +1,10 @@
 using System.Collections.Concurrent;
 using Akka.Actor;
 using Distributed.Cluster.Jobs;
+using Distributed.Cluster.Monitoring;
 using Distributed.Cluster.Nodes;
 using Distributed.Cluster.Protocol;
+using Distributed.Learning;
 
 namespace Distributed.Cluster.Workers;
 
@@ -69,6 +71,7 @@ internal sealed class WorkerActor : ReceiveActor, IWithTimers
             session = new WorkerSession(
                 Job.Parse("job", order.JobText, new JobOverrides()), order, node.Name, node.DataFolder, node.Cores, node.Settings.Deadlines,
                 new WorkerSessionEvents(
+                    Tell,
                     (training, test) => self.Tell(new Prepared(training, test)),
                     (term, links) => self.Tell(new Ready(term, links)),
                     now => phase = now,
@@ -81,11 +84,12 @@ internal sealed class WorkerActor : ReceiveActor, IWithTimers
                     () => self.Tell(Flush.Instance),
                     term => self.Tell(new Quiet(term)),
                     (term, bytes) => self.Tell(new Finished(term, bytes)),
-                    (term, cause, canGoOn) => self.Tell(new Broke(term, cause, canGoOn))),
+                    (term, cause, canGoOn) => self.Tell(new Broke(term, cause, canGoOn)),
+                    line => node.Log.DataNoticed(line)),
                 node.Chaos);
             session.Start();
         }
-        catch (Learning.BadInputException exception)
+        catch (BadInputException exception)
         {
             self.Tell(new Broke(0, exception, false));
         }
@@ -155,6 +159,13 @@ internal sealed class WorkerActor : ReceiveActor, IWithTimers
             released = true;
             Context.Stop(Self);
         });
+    }
+
+    /// <summary>All workers read the same data: one of them tells what was wrong with it.</summary>
+    private void Tell(DataNotes notes)
+    {
+        if (notes.SkippedRows > 0 && order.TellsOfData)
+            node.Log.RowsSkipped(notes.SkippedRows, notes.FirstSkippedRow ?? "unknown");
     }
 
     private void Report()

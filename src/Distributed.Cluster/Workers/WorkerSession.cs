@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 using Distributed.Cluster.Chaos;
 using Distributed.Cluster.Configuration;
 using Distributed.Cluster.Jobs;
@@ -17,9 +16,9 @@ namespace Distributed.Cluster.Workers;
 /// <param name="Halted">Nothing is done for terms below this one any more.</param>
 /// <param name="Failed">What went wrong under a term (0: before any), and whether the session can take the next lease.</param>
 internal sealed record WorkerSessionEvents(
-    Action<int, int> Prepared, Action<long, string[]> Ready, Action<string> Phase, Action<ProgressMessages.StepReport> Step,
+    Action<DataNotes> DataRead, Action<int, int> Prepared, Action<long, string[]> Ready, Action<string> Phase, Action<ProgressMessages.StepReport> Step,
     Action<ProgressMessages.EvaluationReport> Evaluated, Action Waiting, Action<long> Halted, Action<long, long> Finished,
-    Action<long, Exception, bool> Failed);
+    Action<long, Exception, bool> Failed, Action<string> DataNoticed);
 
 /// <summary>
 /// A worker's thread and all that it holds for one job. Data and module stay for the whole job; the replica's memory and the links are those
@@ -36,6 +35,7 @@ internal sealed class WorkerSession : IDisposable
     private readonly WorkerSessionEvents events;
     private readonly IChaos? chaos;
     private readonly WorkerTurns turns = new();
+    private readonly CancellationTokenSource ended = new();
     private readonly OutputMeaning meaning;
     private readonly StepTimes times;
     private readonly Thread thread;
@@ -73,7 +73,11 @@ internal sealed class WorkerSession : IDisposable
     public void BePatient(TimeSpan within) => turns.Newest?.Gate.Extend(within);
 
     /// <summary>Tells the thread to end wherever it is; a slot that is being computed, or data being loaded, is finished first.</summary>
-    public void Release() => turns.Release();
+    public void Release()
+    {
+        ended.Cancel();
+        turns.Release();
+    }
 
     /// <summary>Waits for the thread's end after <see cref="Release"/>; false where it did not come in time.</summary>
     public bool Join(TimeSpan within) => !thread.IsAlive || Thread.CurrentThread == thread || thread.Join(within);
@@ -82,6 +86,7 @@ internal sealed class WorkerSession : IDisposable
     {
         Release();
         Join(Timeout.InfiniteTimeSpan);
+        ended.Dispose();
     }
 
     private void Run()
@@ -91,13 +96,14 @@ internal sealed class WorkerSession : IDisposable
             ComputeThread.KeepTo(cores);
             torch.set_num_threads(job.Threads);
             events.Phase("loading data");
-            var (training, test) = job.Data.Open(dataFolder, job.Seed);
+            var (training, test) = job.Data.Open(dataFolder, job.Seed, DataCache.OfUser(events.DataNoticed, ended.Token));
             using (training)
             using (test)
             {
+                events.DataRead(training.Notes);
                 events.Phase("building");
                 using var module = job.Model.Build(job.Seed);
-                var layout = ParameterLayout.Of(module);
+                var layout = ParameterLayout.Of(module, job.Precision);
                 var loss = job.Loss.Create(training);
                 events.Prepared(training.Count, test.Count);
                 events.Phase("waiting for slots");
@@ -107,6 +113,10 @@ internal sealed class WorkerSession : IDisposable
                     events.Phase("waiting for slots");
                 }
             }
+        }
+        catch (OperationCanceledException) when (ended.IsCancellationRequested)
+        {
+            // Released while it waited for data that others decode.
         }
         catch (Exception exception)
         {
@@ -159,51 +169,70 @@ internal sealed class WorkerSession : IDisposable
         var stepsPerEpoch = input.StepsPerEpoch;
         var steps = job.Length.TotalSteps(stepsPerEpoch);
         var results = new List<ProgressMessages.SlotReport>();
+        var uncommitted = new Queue<ProgressMessages.StepReport>();
+        var exchange = new StepExchange(
+            lease.Term, links, weights, replica,
+            // Another worker may still be getting ready for its first step.
+            version => version <= lease.FirstStep + 1 ? deadlines.Prepare : times.Deadline,
+            events.Phase,
+            ReportCommitted,
+            chaos);
 
-        weights.WaitFor(lease.FirstStep, deadlines.Prepare);
+        exchange.WaitForAll(lease.FirstStep);
         // A checkpoint is older than the evaluation of its version, and a lost worker may have left one undone.
         if (lease.FirstStep > 0 && lease.Evaluate && EvaluateIfDue(lease.FirstStep) is var first and not BoundaryDecision.GoOn)
             return first == BoundaryDecision.Stop;
         input.Prepare(lease.FirstStep);
         for (var step = lease.FirstStep; step < steps; step++)
         {
-            if (!turn.Boundary.Pass(step))
+            var version = step;
+            if (!turn.Boundary.Pass(version, () => exchange.WaitForAll(version)))
                 return false;
             events.Phase("computing");
             var started = Stopwatch.GetTimestamp();
             var inputTime = input.TimeOf(step);
             replica.UseWeights((int)(step & 1));
+            exchange.Begin(step);
             results.Clear();
             for (var i = 0; i < pieces.Count; i++)
             {
                 if (turn.Stopped)
                     return false;
-                var earlier = results.Count;
-                ComputePiece(replica, input, loss, links, check, step, pieces[i], i, results);
-                chaos?.At(ChaosPhase.BeforeSending, step);
-                links.SendFigures(lease.Term, step, pieces[i], CollectionsMarshal.AsSpan(results)[earlier..]);
-                links.SendGradient(lease.Term, step, pieces[i], i, chaos);
+                ComputePiece(replica, input, loss, links, exchange, check, step, pieces[i], i, results);
                 chaos?.At(ChaosPhase.AfterSending, step);
             }
 
             var computed = Stopwatch.GetTimestamp();
+            var waited = exchange.Waited;
             events.Phase("exchanging");
             input.Prepare(step + 1);
-            // Another worker may still be getting ready for its first step.
-            weights.WaitFor(step + 1, step == lease.FirstStep ? deadlines.Prepare : times.Deadline);
+            var inputWait = weights.IsOpen(step + 1) ? Stopwatch.GetElapsedTime(computed) : TimeSpan.Zero;
+            // Otherwise the next step begins with the layers that are there.
+            if (!links.Streamed || step + 1 == steps || job.Evaluation.IsDue(step + 1, stepsPerEpoch, steps))
+                exchange.WaitForAll(step + 1);
             var done = Stopwatch.GetTimestamp();
             chaos?.At(ChaosPhase.AfterStep, step);
 
             var total = Stopwatch.GetElapsedTime(started, done);
             times.Add(total);
-            events.Step(new ProgressMessages.StepReport(
-                step, [.. results], total.TotalMilliseconds, Stopwatch.GetElapsedTime(started, computed).TotalMilliseconds,
-                inputTime.TotalMilliseconds, Stopwatch.GetElapsedTime(computed, done).TotalMilliseconds));
+            uncommitted.Enqueue(new ProgressMessages.StepReport(
+                step, [.. results], total.TotalMilliseconds, (Stopwatch.GetElapsedTime(started, computed) - waited).TotalMilliseconds,
+                inputTime.TotalMilliseconds, (Stopwatch.GetElapsedTime(computed, done) + waited).TotalMilliseconds)
+            { InputWaitMilliseconds = inputWait.TotalMilliseconds });
+            if (exchange.Newest > step)
+                ReportCommitted();
             if (EvaluateIfDue(step + 1) is var decision and not BoundaryDecision.GoOn)
                 return decision == BoundaryDecision.Stop;
         }
 
         return true;
+
+        // A step counts once its update is committed on every shard.
+        void ReportCommitted()
+        {
+            while (uncommitted.TryDequeue(out var report))
+                events.Step(report);
+        }
 
         BoundaryDecision EvaluateIfDue(long version)
         {
@@ -221,26 +250,27 @@ internal sealed class WorkerSession : IDisposable
         }
     }
 
-    /// <summary>Leaves the sum of the piece's slots in gradient buffer <paramref name="buffer"/>.</summary>
+    /// <summary>Leaves the sum of the piece's slots in gradient buffer <paramref name="buffer"/>, and sends it.</summary>
     private void ComputePiece(
-        ModelReplica replica, SlotInput input, ILossFunction loss, ServerLinks links, FiniteCheck check, long step, SlotRange piece,
-        int buffer, List<ProgressMessages.SlotReport> results)
+        ModelReplica replica, SlotInput input, ILossFunction loss, ServerLinks links, StepExchange exchange, FiniteCheck check, long step,
+        SlotRange piece, int buffer, List<ProgressMessages.SlotReport> results)
     {
         replica.UseGradients(buffer);
         SlotGradients.Compute(
             piece,
             links.ScratchBuffers,
             zero: () => replica.ZeroGradients(buffer),
-            addSlot: slot =>
+            addSlot: (slot, asides) =>
             {
                 var batch = input.Batch(step, slot);
-                var result = replica.ComputeSlot(batch, loss, input.Weight(step, slot), input.Sampler.SlotSeed(step, slot), meaning);
+                var result = replica.ComputeSlot(
+                    batch, loss, input.Weight(step, slot), input.Sampler.SlotSeed(step, slot), meaning,
+                    exchange.SignalsOf(piece, buffer, slot, [.. asides]));
                 if (batch.Samples > 0)
                     check.Check(step, slot, result, buffer);
                 results.Add(new ProgressMessages.SlotReport(slot, result.Samples, result.LossSum, result.Predictions, result.Correct));
             },
-            setAside: scratch => replica.CopyGradients(buffer, scratch),
-            addAside: scratch => replica.AddGradients(scratch, buffer));
+            setAside: scratch => replica.CopyGradients(buffer, scratch));
     }
 
     /// <summary>Evaluates this worker's blocks of the test set: block b belongs to the owner of slot b mod slots. False: the lease is over.</summary>

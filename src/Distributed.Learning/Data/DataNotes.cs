@@ -15,6 +15,9 @@ public sealed record DataNotes
     /// <summary>Rows that were left out because of <c>on-bad-row = skip</c>, over all files of the data.</summary>
     public int SkippedRows { get; init; }
 
+    /// <summary>Where the first of them is and what is wrong there; null where none was left out.</summary>
+    public string? FirstSkippedRow { get; init; }
+
     /// <summary>What the reader found and did, a line each: kinds of columns, missing values and what fills them, unknown words.</summary>
     public IReadOnlyList<string> Findings { get; init; } = [];
 }

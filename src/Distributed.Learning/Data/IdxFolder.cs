@@ -33,6 +33,9 @@ internal sealed class IdxFolder
         return found;
     }
 
+    /// <summary>The paths of the four files.</summary>
+    public IReadOnlyList<string> Files => [File("train", Images), File("train", Labels), File("t10k", Images), File("t10k", Labels)];
+
     /// <summary>Reads the training and the test set.</summary>
     /// <param name="classes">Labels are in [0, classes).</param>
     /// <param name="pixels">What a byte means.</param>

@@ -11,6 +11,9 @@ internal sealed class RowProblems(bool skip)
     /// <summary>Rows left out so far.</summary>
     public int Skipped { get; private set; }
 
+    /// <summary>Place and problem of the first row left out; null where there is none.</summary>
+    public string? First { get; private set; }
+
     /// <summary>Refuses a row, or counts it.</summary>
     /// <param name="file">The file.</param>
     /// <param name="line">Its line, counted from 1.</param>
@@ -19,9 +22,16 @@ internal sealed class RowProblems(bool skip)
     /// <exception cref="BadInputException">Bad rows are errors here.</exception>
     public void Report(string file, int line, string? column, string problem)
     {
-        if (!skip)
-            throw new BadInputException(
-                $"{file}:{line}: {(column is null ? "" : $"column {column}: ")}{problem} (on-bad-row = skip leaves such rows out)");
+        var told = $"{file}:{line}: {(column is null ? "" : $"column {column}: ")}{problem}";
+        if (!skip) throw new BadInputException($"{told} (on-bad-row = skip leaves such rows out)");
+        Skip(told);
+    }
+
+    /// <summary>Counts a row, or a file where each is a sample.</summary>
+    /// <param name="problem">Its place and what was expected and came.</param>
+    public void Skip(string problem)
+    {
+        First ??= problem;
         Skipped++;
     }
 

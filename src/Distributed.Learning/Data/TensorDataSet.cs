@@ -6,7 +6,7 @@ namespace Distributed.Learning;
 /// A data set that lies in two tensors. Images stay bytes, a quarter of the memory, and become numbers when they are gathered:
 /// a batch costs two index selections and no managed work for a sample. Either tensor may be a view in which samples overlap.
 /// </summary>
-internal sealed class TensorDataSet : IDataSet
+internal sealed class TensorDataSet : ICacheable
 {
     // A benchmark may ask for classes without end.
     private const int MostCounted = 1 << 20;
@@ -14,14 +14,17 @@ internal sealed class TensorDataSet : IDataSet
     private readonly Tensor inputs;
     private readonly Tensor targets;
     private readonly Pixels pixels;
+    private Action? release;
 
     /// <summary>Takes over both tensors.</summary>
     /// <param name="inputs">Uint8, float32 or int64, <c>[samples, …input shape]</c>; only bytes are changed, by <paramref name="pixels"/>.</param>
     /// <param name="targets">Int64 in [0, classes), <c>[samples]</c> or <c>[samples, time]</c>; or float32, <c>[samples, outputs]</c>.</param>
     /// <param name="classes">How many classes; 0 where targets are values.</param>
     /// <param name="pixels">What a byte means.</param>
-    public TensorDataSet(Tensor inputs, Tensor targets, int classes, Pixels? pixels = null)
+    /// <param name="release">Called when neither tensor is in use any more.</param>
+    public TensorDataSet(Tensor inputs, Tensor targets, int classes, Pixels? pixels = null, Action? release = null)
     {
+        this.release = release;
         this.inputs = inputs.DetachFromDisposeScope();
         this.targets = targets.DetachFromDisposeScope();
         this.pixels = pixels ?? Pixels.Plain;
@@ -56,6 +59,10 @@ internal sealed class TensorDataSet : IDataSet
 
     public DataNotes Notes { get; init; } = DataNotes.None;
 
+    public IReadOnlyList<Tensor> Tensors => [inputs, targets];
+
+    public CachedSet Describe() => CachedSet.Of(this) with { Means = pixels.Means, Deviations = pixels.Deviations };
+
     public Batch Gather(ReadOnlySpan<int> indices)
     {
         foreach (var index in indices)
@@ -76,6 +83,7 @@ internal sealed class TensorDataSet : IDataSet
     {
         inputs.Dispose();
         targets.Dispose();
+        Interlocked.Exchange(ref release, null)?.Invoke();
     }
 
     private static IReadOnlyList<long> CountClasses(Tensor targets, int classes)

@@ -14,7 +14,7 @@ public sealed record LossSpec(string Type)
     private const string ClassWeightsKey = "class-weights";
     private const string CrossEntropyType = "cross-entropy";
     private const string NegativeLogLikelihoodType = "negative-log-likelihood";
-    private const string BinaryCrossEntropyType = "binary-cross-entropy";
+    internal const string BinaryCrossEntropyType = "binary-cross-entropy";
     private const string MeanSquaredErrorType = "mean-squared-error";
     private const string MeanAbsoluteErrorType = "mean-absolute-error";
     private const string HuberType = "huber";

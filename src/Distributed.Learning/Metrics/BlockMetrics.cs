@@ -19,13 +19,14 @@ internal static class BlockMetrics
     /// <param name="outputs">What the model computed, <c>[samples, …]</c>.</param>
     /// <param name="targets">Int64 classes, <c>[samples]</c> or <c>[samples, time]</c>, or float32 values.</param>
     /// <param name="meaning">What the outputs say.</param>
-    public static EvaluationBlock Of(EvaluationBlock block, Tensor outputs, Tensor targets, OutputMeaning meaning)
+    /// <param name="unit">What a value of 1 is in units of the data's source.</param>
+    public static EvaluationBlock Of(EvaluationBlock block, Tensor outputs, Tensor targets, OutputMeaning meaning, double unit = 1)
     {
         var (predictions, correct) = Accuracy.Count(outputs, targets, meaning);
         block = block with { Predictions = predictions, Correct = correct };
         if (meaning == OutputMeaning.BinaryLogits) return Decisions(block, outputs.reshape(-1), targets.reshape(-1));
         if (targets.dtype == ScalarType.Int64 && outputs.dim() == targets.dim() + 1) return Classes(block, outputs, targets, meaning);
-        return block with { Regression = Values(outputs, targets) };
+        return block with { Regression = Values(outputs, targets, unit) };
     }
 
     private static EvaluationBlock Decisions(EvaluationBlock block, Tensor scores, Tensor targets)
@@ -79,7 +80,7 @@ internal static class BlockMetrics
         scores.masked_select(yes).to_type(ScalarType.Float32).data<float>().ToArray(),
         scores.masked_select(yes.logical_not()).to_type(ScalarType.Float32).data<float>().ToArray());
 
-    private static RegressionSums Values(Tensor outputs, Tensor targets)
+    private static RegressionSums Values(Tensor outputs, Tensor targets, double unit)
     {
         var width = outputs.shape[0] == 0 ? 1 : outputs.numel() / outputs.shape[0];
         if (width > MostOutputs) width = 1;
@@ -88,7 +89,7 @@ internal static class BlockMetrics
         var errors = predicted - wanted;
         var means = wanted.mean([0L]);
         return new RegressionSums(
-            predicted.shape[0], Sum(errors.square()), Sum(errors.abs()), means.data<double>().ToArray(), Sum((wanted - means).square()));
+            predicted.shape[0], Sum(errors.square()), Sum(errors.abs()), means.data<double>().ToArray(), Sum((wanted - means).square()), unit);
     }
 
     private static double[] Sum(Tensor rows) => rows.sum([0L]).data<double>().ToArray();

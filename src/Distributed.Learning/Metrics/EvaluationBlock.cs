@@ -46,12 +46,13 @@ public sealed record ClassCounts(int Classes, int[] Truths, int[] Predictions, i
 public sealed record BinaryScores(float[] Positive, float[] Negative);
 
 /// <summary>
-/// What errors of predicted values are computed from, one entry for each output of the model.
+/// What errors of predicted values are computed from, one entry for each output of the model, in numbers as the model is trained on.
 /// </summary>
 /// <param name="Count">Values an output.</param>
 /// <param name="SquaredErrors">Σ (prediction − target)².</param>
 /// <param name="AbsoluteErrors">Σ |prediction − target|.</param>
 /// <param name="TargetMeans">The mean target.</param>
 /// <param name="TargetSquares">Σ (target − mean target)².</param>
+/// <param name="Unit">What one of the targets' numbers is in units of the data's source: <see cref="ValueScale.Scale"/>.</param>
 public sealed record RegressionSums(
-    long Count, double[] SquaredErrors, double[] AbsoluteErrors, double[] TargetMeans, double[] TargetSquares);
+    long Count, double[] SquaredErrors, double[] AbsoluteErrors, double[] TargetMeans, double[] TargetSquares, double Unit = 1);

@@ -35,7 +35,7 @@ public static class Evaluator
         using var batch = data.Gather(indices);
         var outputs = forward(batch.Inputs);
         var mean = loss.Mean(outputs, batch.Targets).ToDouble();
-        return BlockMetrics.Of(new EvaluationBlock(block, batch.Samples, mean * batch.Samples), outputs, batch.Targets, meaning);
+        return BlockMetrics.Of(new EvaluationBlock(block, batch.Samples, mean * batch.Samples), outputs, batch.Targets, meaning, data.TargetScale.Scale);
     }
 
     /// <summary>Computes every block of a data set and combines them.</summary>

@@ -4,9 +4,9 @@ namespace Distributed.Learning;
 
 /// <summary>What a model says about one sample.</summary>
 /// <param name="Sample">The sample's number in its data set.</param>
-/// <param name="Targets">What is true: a class number, or values.</param>
+/// <param name="Targets">What is true: a class number, or values in units of the data's source.</param>
 /// <param name="Class">The predicted class; null where values are predicted.</param>
-/// <param name="Values">The probability of every class, or of yes for every decision; or the predicted values.</param>
+/// <param name="Values">The probability of every class, or of yes for every decision; or the predicted values, in units of the data's source.</param>
 public sealed record Prediction(int Sample, double[] Targets, int? Class, double[] Values)
 {
     /// <summary>Whether the class is right; null where values are predicted.</summary>
@@ -46,8 +46,10 @@ public static class Predictor
             OutputMeaning.BinaryLogits => outputs.sigmoid(),
             _ => outputs,
         };
+        var scale = data.TargetScale;
+        if (targets.dtype != ScalarType.Int64) values = values * scale.Scale + scale.Offset;
         var rows = Rows(values, count);
-        var truths = Rows(targets.to_type(ScalarType.Float64), count);
+        var truths = Rows(targets.dtype == ScalarType.Int64 ? targets.to_type(ScalarType.Float64) : targets.to_type(ScalarType.Float64) * scale.Scale + scale.Offset, count);
         return [.. Enumerable.Range(0, count).Select(i => new Prediction(start + i, truths[i], Class(rows[i]), rows[i]))];
 
         int? Class(double[] row) => classes ? Array.IndexOf(row, row.Max())

@@ -1,7 +1,7 @@
 namespace Distributed.Learning;
 
-/// <summary>How far predicted values are from their targets, in the targets' unit as the data set gives them.</summary>
-/// <param name="MeanSquaredError">The mean of (prediction − target)².</param>
+/// <summary>How far predicted values are from their targets, in units of the data's source: of the target column as it is in the file.</summary>
+/// <param name="MeanSquaredError">The mean of (prediction − target)², in the square of the unit.</param>
 /// <param name="RootMeanSquaredError">Its root.</param>
 /// <param name="MeanAbsoluteError">The mean of |prediction − target|.</param>
 /// <param name="RSquared">
@@ -41,6 +41,9 @@ public sealed record RegressionFigures(double MeanSquaredError, double RootMeanS
 
         if (alike > 0) notes.Add($"all targets of {alike} of {outputs} outputs are alike: their R² counts as 1 where every one is met, else as 0");
         var values = (double)count * outputs;
-        return new RegressionFigures(squared / values, Math.Sqrt(squared / values), absolute / values, r2 / outputs);
+        // Standardised targets are the source's values divided by their deviation; R² has no unit.
+        var unit = blocks[0].Unit;
+        return new RegressionFigures(
+            unit * unit * squared / values, unit * Math.Sqrt(squared / values), unit * absolute / values, r2 / outputs);
     }
 }

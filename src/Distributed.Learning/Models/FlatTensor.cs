@@ -15,17 +15,30 @@ public static partial class FlatTensor
     /// <param name="floats">Number of floats, above 0.</param>
     /// <returns>The tensor; disposing it leaves the memory alone. It does not belong to any dispose scope.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The address is 0 or unaligned, or there are no floats.</exception>
-    public static Tensor Wrap(IntPtr memory, long floats)
+    public static Tensor Wrap(IntPtr memory, long floats) => Wrap(memory, floats, ScalarType.Float32);
+
+    /// <summary>The same for elements of another type, at an address that is a multiple of their size.</summary>
+    internal static Tensor Wrap(IntPtr memory, long elements, ScalarType type)
     {
-        if (memory == IntPtr.Zero || memory % sizeof(float) != 0) throw new ArgumentOutOfRangeException(nameof(memory), memory, "unaligned");
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(floats);
+        if (memory == IntPtr.Zero || memory % BytesOf(type) != 0) throw new ArgumentOutOfRangeException(nameof(memory), memory, "unaligned");
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(elements);
         InitializeDeviceType(DeviceType.CPU);
         // No deleter: nothing is called back when the last view goes, so nothing managed has to be kept alive for it.
-        var handle = FromBuffer(memory, IntPtr.Zero, floats, 0, (sbyte)ScalarType.Float32, (sbyte)ScalarType.Float32,
-            (int)DeviceType.CPU, -1, false);
-        if (handle == IntPtr.Zero) throw new InvalidOperationException($"torch made no tensor over {floats} floats at 0x{memory:x}");
+        var handle = FromBuffer(memory, IntPtr.Zero, elements, 0, (sbyte)type, (sbyte)type, (int)DeviceType.CPU, -1, false);
+        if (handle == IntPtr.Zero) throw new InvalidOperationException($"torch made no tensor over {elements} elements at 0x{memory:x}");
         return Tensor.UnsafeCreateTensor(handle).DetachFromDisposeScope();
     }
+
+    /// <summary>The size of one element.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">No data or weights are of this type.</exception>
+    internal static int BytesOf(ScalarType type) => type switch
+    {
+        ScalarType.Byte => 1,
+        ScalarType.BFloat16 => 2,
+        ScalarType.Int32 or ScalarType.Float32 => 4,
+        ScalarType.Int64 => 8,
+        _ => throw new ArgumentOutOfRangeException(nameof(type), type, "expected Byte, Int32, Int64, Float32 or BFloat16"),
+    };
 
     // tensor.bytes ends at 2 GB, its storage does not.
     internal static IntPtr AddressOf(Tensor tensor) => tensor.storage<float>().data_ptr() + (nint)(tensor.storage_offset() * sizeof(float));

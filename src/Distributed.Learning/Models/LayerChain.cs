@@ -36,7 +36,7 @@ internal sealed record LayerChain(string Name, IReadOnlyList<LayerShape> Shapes,
             if (fit.Inside is { } inside) return new(name, shapes, shape, inside with { Path = $"{path}.{inside.Path}" });
             if (problem is not null) return new(name, shapes, shape, new LayerMisfit(path, layer.Type, problem));
             var parameters = layer.Parameters(shape) + fit.Groups.Sum(group => group.Layers.Sum(inner => inner.Parameters));
-            shapes.Add(new LayerShape(shapes.Count, layer.Type, shape, fit.Output!, parameters, fit.Groups));
+            shapes.Add(new LayerShape(shapes.Count, layer.Type, shape, fit.Output!, parameters, fit.Groups) { InFloat32 = layer.InFloat32 });
             shape = fit.Output!;
         }
         return new(name, shapes, shape, null);

@@ -10,7 +10,11 @@ namespace Distributed.Learning;
 /// <param name="Parameters">Trainable parameters (floats) of the layer, those of layers inside it included.</param>
 /// <param name="Groups">The chains of layers inside this one; empty for most layers.</param>
 public sealed record LayerShape(
-    int Index, string Type, IReadOnlyList<long> Input, IReadOnlyList<long> Output, long Parameters, IReadOnlyList<LayerGroup> Groups);
+    int Index, string Type, IReadOnlyList<long> Input, IReadOnlyList<long> Output, long Parameters, IReadOnlyList<LayerGroup> Groups)
+{
+    /// <summary>What of the layer computes in float32 where the job's precision is bfloat16: <c>all of it</c>, or a part; null for nothing.</summary>
+    public string? InFloat32 { get; init; }
+}
 
 /// <summary>A chain of layers inside a layer.</summary>
 /// <param name="Name">Its name there, such as <c>layers</c>, <c>shortcut</c> or <c>branches[0]</c>.</param>

@@ -14,6 +14,9 @@ public abstract record LayerSpec
     /// <summary>Whether the layer takes token numbers (int64) instead of floats; only a model's first layer can.</summary>
     internal virtual bool TakesTokens => false;
 
+    /// <summary>What of the layer computes in float32 where the job's precision is bfloat16: <c>all of it</c>, or a part; null for nothing.</summary>
+    internal virtual string? InFloat32 => null;
+
     /// <summary>The shape that comes out for an input of the given shape, or what the layer needs instead. Pure arithmetic.</summary>
     internal abstract LayerFit Fit(IReadOnlyList<long> input);
 

@@ -23,6 +23,9 @@ public sealed class ModelReplica : IDisposable
     private readonly string[] names;
     private readonly Tensor[] tensors;
     private readonly BatchNormModule[] norms;
+    private readonly ModelStage[] whole;
+    private readonly ModelStage[] stages;
+    private readonly bool[] direct;
     private readonly FlatViews[] weights;
     private readonly FlatViews[] gradients;
     private readonly bool[] zeroed;
@@ -33,25 +36,30 @@ public sealed class ModelReplica : IDisposable
     /// <summary>Takes over a module and lays it over the buffers; it starts with buffer 0 of both. The buffers' content stays as it is.</summary>
     /// <param name="module">A built module with the parameters of <paramref name="layout"/>; the replica disposes it.</param>
     /// <param name="layout">The places in the flat vectors.</param>
-    /// <param name="weights">Addresses of one or more buffers of <c>layout.Length</c> floats; only read by the replica.</param>
-    /// <param name="gradients">Addresses of buffers of <c>layout.Length</c> floats; none for a replica that only evaluates.</param>
+    /// <param name="weights">Addresses of one or more buffers in the layout's format; only read by the replica.</param>
+    /// <param name="gradients">Addresses of such buffers; none for a replica that only evaluates.</param>
+    /// <param name="stageFloats">How many floats of parameters make a stage of their own worth while, see <see cref="SlotSignals"/>.</param>
     /// <param name="keepsModule">Whether the module outlives the replica, to be laid over other buffers; it must not be used in between.</param>
     /// <exception cref="ArgumentException">There is no weight buffer, or module and layout have other parameters.</exception>
     public ModelReplica(
         nn.Module<Tensor, Tensor> module, ParameterLayout layout, IReadOnlyList<IntPtr> weights, IReadOnlyList<IntPtr> gradients,
-        bool keepsModule = false)
+        long stageFloats = ModelStage.FloatsWorthAStage, bool keepsModule = false)
     {
         if (weights.Count == 0) throw new ArgumentException("expected at least one buffer", nameof(weights));
-        if (!ParameterLayout.Of(module).Hash.AsSpan().SequenceEqual(layout.Hash))
+        if (!ParameterLayout.Of(module, layout.Precision).Hash.AsSpan().SequenceEqual(layout.Hash))
             throw new ArgumentException("the layout is of another module", nameof(layout));
         this.module = module;
         this.keepsModule = keepsModule;
+        if (layout.Precision == Precision.Bfloat16) Bfloat16Module.Convert(module);
         parameters = [.. module.parameters()];
         names = [.. layout.Entries.Select(entry => entry.Name)];
         tensors = ParameterLayout.TensorsOf(module);
         norms = [.. RunningStatistics.Norms(module)];
+        whole = [ModelStage.Whole(module, layout)];
+        stages = ModelStage.Cut(module, layout, stageFloats);
         this.weights = [.. weights.Select(memory => new FlatViews(memory, layout))];
         this.gradients = [.. gradients.Select(memory => new FlatViews(memory, layout))];
+        direct = [.. tensors.Zip(this.weights[0].Views, (tensor, view) => tensor.dtype == view.dtype)];
         zeroed = new bool[gradients.Count];
         UseWeights(0);
         if (gradients.Count > 0) UseGradients(0);
@@ -65,7 +73,8 @@ public sealed class ModelReplica : IDisposable
         if (buffer == currentWeights) return;
         using var guard = no_grad();
         var views = weights[buffer].Views;
-        for (var i = 0; i < tensors.Length; i++) tensors[i].set_(views[i]);
+        for (var i = 0; i < tensors.Length; i++)
+            if (direct[i]) tensors[i].set_(views[i]);
         currentWeights = buffer;
     }
 
@@ -83,7 +92,22 @@ public sealed class ModelReplica : IDisposable
     /// <summary>Elementwise <c>into = from + into</c>.</summary>
     /// <param name="from">Index of the left operand.</param>
     /// <param name="into">Index of the right operand and of the result.</param>
-    public void AddGradients(int from, int into) => Settled(into).add_(Settled(from));
+    public void AddGradients(int from, int into)
+    {
+        Settle(from);
+        Settle(into);
+        gradients[into].Add(gradients[from]);
+    }
+
+    /// <summary>As the other overload, for floats [<paramref name="start"/>, <paramref name="end"/>) of both, which have both been computed.</summary>
+    /// <param name="from">Index of the left operand.</param>
+    /// <param name="into">Index of the right operand and of the result.</param>
+    /// <param name="start">The first float.</param>
+    /// <param name="end">The float after the last one.</param>
+    public void AddGradients(int from, int into, long start, long end)
+    {
+        gradients[into].Add(gradients[from], start, end);
+    }
 
     /// <summary>Copies a gradient buffer over another.</summary>
     /// <param name="from">Index of the source.</param>
@@ -91,7 +115,8 @@ public sealed class ModelReplica : IDisposable
     public void CopyGradients(int from, int into)
     {
         zeroed[into] = false;
-        gradients[into].Flat.copy_(Settled(from));
+        Settle(from);
+        gradients[into].CopyFrom(gradients[from]);
     }
 
     /// <summary>
@@ -104,13 +129,19 @@ public sealed class ModelReplica : IDisposable
     /// <param name="weight">The slot's share of the global batch.</param>
     /// <param name="seed">Seeds torch's process-wide random generator before the forward pass (dropout).</param>
     /// <param name="meaning">What the outputs say, for counting those that are right.</param>
-    public SlotResult ComputeSlot(Batch batch, ILossFunction loss, double weight, long seed, OutputMeaning meaning = OutputMeaning.Logits)
+    /// <param name="signals">Is asked for weights and told of gradients as they are needed and ready; null where nobody waits for either.</param>
+    public SlotResult ComputeSlot(
+        Batch batch, ILossFunction loss, double weight, long seed, OutputMeaning meaning = OutputMeaning.Logits, SlotSignals? signals = null)
     {
         ComputeThread.Enter();
         if (batch.Samples == 0)
         {
+            signals?.Needs(whole[0].End);
             // Adding zeros is not nothing: −0 + 0 is 0, here as on the servers, which add the zeros of an empty slot of another worker.
-            Settled(currentGradients).add_(0);
+            Settle(currentGradients);
+            gradients[currentGradients].AddZero();
+            signals?.Seen?.Invoke(default);
+            signals?.Ready(0, whole[0].End);
             return default;
         }
 
@@ -118,14 +149,22 @@ public sealed class ModelReplica : IDisposable
         using var scope = NewDisposeScope();
         using var generator = manual_seed(seed);
         var over = zeroed[currentGradients];
-        for (var i = 0; i < parameters.Length; i++) parameters[i].grad = over ? null : gradients[currentGradients].Views[i];
-        var outputs = module.call(batch.Inputs);
+        for (var i = 0; i < parameters.Length; i++) parameters[i].grad = over || !direct[i] ? null : gradients[currentGradients].Views[i];
+        var pass = new StagedPass(signals?.ByStage == true ? stages : whole);
+        var outputs = Wide(pass.Forward(batch.Inputs, stage => Enter(stage, signals)));
         var mean = loss.Mean(outputs, batch.Targets);
-        (weight == 1 ? mean : mean * weight).backward();
-        if (over) TakeGradients();
-        RunningStatistics.AddBatch(norms, gradients[currentGradients].Views.AsSpan(parameters.Length), weight);
+        var value = mean.ToDouble();
         var (predictions, correct) = Accuracy.Count(outputs, batch.Targets, meaning);
-        return new SlotResult(batch.Samples, mean.ToDouble() * batch.Samples, predictions, correct);
+        var result = new SlotResult(batch.Samples, value * batch.Samples, predictions, correct);
+        signals?.Seen?.Invoke(result);
+        AddStatistics(over, weight);
+        pass.Backward(weight == 1 ? mean : mean * weight, stage =>
+        {
+            TakeGradients(stage, over);
+            // What comes of a loss that is not finite stays here: whoever looks at the loss ends the training.
+            if (double.IsFinite(value)) signals?.Ready(stage.Start, stage.End);
+        });
+        return result;
     }
 
     /// <summary>The outputs for some inputs with the current weights, in evaluation mode and without gradients.</summary>
@@ -136,30 +175,62 @@ public sealed class ModelReplica : IDisposable
         ComputeThread.Enter();
         if (module.training) module.eval();
         using var guard = no_grad();
-        return module.call(inputs);
+        return Evaluated(inputs);
     }
 
-    // Gradients that backward made in memory of its own, since there were none, go into the current buffer.
-    private void TakeGradients()
+    private Tensor Evaluated(Tensor inputs)
+    {
+        using var scope = NewDisposeScope();
+        Enter(whole[0], null);
+        return Wide(module.call(inputs)).MoveToOuterDisposeScope();
+    }
+
+    // A layer that computes in float32 does so with a copy of its weights: those of the last pass may have changed.
+    private void Enter(ModelStage stage, SlotSignals? signals)
+    {
+        signals?.Needs(stage.End);
+        using var guard = no_grad();
+        foreach (var i in stage.Parameters)
+            if (!direct[i]) tensors[i].copy_(weights[currentWeights].Views[i]);
+    }
+
+    // Losses and metrics are computed in float32.
+    private static Tensor Wide(Tensor outputs) => outputs.dtype == ScalarType.BFloat16 ? outputs.to(ScalarType.Float32) : outputs;
+
+    private void AddStatistics(bool over, double weight)
+    {
+        var statistics = gradients[currentGradients].Views.AsSpan(parameters.Length);
+        if (over)
+            foreach (var statistic in statistics) statistic.zero_().Dispose(); // zero_, unlike its like, returns a new wrapper
+        RunningStatistics.AddBatch(norms, statistics, weight);
+    }
+
+    // Gradients that backward made in memory of its own, since there were none or of another type, go into the current buffer.
+    private void TakeGradients(ModelStage stage, bool over)
     {
         using var guard = no_grad();
         var views = gradients[currentGradients].Views;
-        for (var i = 0; i < parameters.Length; i++)
+        foreach (var i in stage.Parameters)
         {
+            if (!over && direct[i]) continue;
             using var made = parameters[i].grad;
-            if (made is null) views[i].zero_().Dispose(); // zero_, unlike its like, returns a new wrapper
-            else views[i].copy_(made);
             parameters[i].grad = null;
+            if (over && made is null) views[i].zero_().Dispose();
+            else if (over) views[i].copy_(made!);
+            else if (made is not null)
+            {
+                // A slot's gradient is rounded before it is added, as it is where it has a buffer for itself.
+                using var rounded = made.to(views[i].dtype);
+                views[i].add_(rounded);
+            }
         }
-        foreach (var statistic in views.AsSpan(parameters.Length)) statistic.zero_().Dispose();
         zeroed[currentGradients] = false;
     }
 
-    private Tensor Settled(int buffer)
+    private void Settle(int buffer)
     {
-        if (zeroed[buffer]) gradients[buffer].Flat.zero_().Dispose();
+        if (zeroed[buffer]) gradients[buffer].Zero();
         zeroed[buffer] = false;
-        return gradients[buffer].Flat;
     }
 
     /// <summary>The outputs for some inputs in evaluation mode, differentiable by the inputs; the weights' gradients are left alone.</summary>
@@ -168,7 +239,7 @@ public sealed class ModelReplica : IDisposable
     {
         ComputeThread.Enter();
         if (module.training) module.eval();
-        return module.call(inputs);
+        return Evaluated(inputs);
     }
 
     /// <summary>The first parameter with a weight that is infinite or not a number; null when there is none.</summary>

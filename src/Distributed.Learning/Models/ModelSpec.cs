@@ -44,6 +44,14 @@ public sealed record ModelSpec(IReadOnlyList<long> Input, IReadOnlyList<LayerSpe
     /// <summary>Whether samples are token numbers (int64) for an embedding instead of floats.</summary>
     public bool TakesTokens => Layers[0].TakesTokens;
 
+    /// <summary>How many different tokens samples may be made of; 0 where they are floats, null where the program's own module knows.</summary>
+    public int? Tokens => Layers[0] switch
+    {
+        EmbeddingLayer embedding => embedding.Tokens,
+        OwnModuleLayer => null,
+        _ => 0,
+    };
+
     /// <summary>Follows one sample's shape through all layers. Pure arithmetic: neither torch nor memory is touched.</summary>
     /// <returns>A line for each layer; layers inside layers are in its groups.</returns>
     /// <exception cref="BadInputException">

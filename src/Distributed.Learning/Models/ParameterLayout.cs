@@ -14,22 +14,22 @@ namespace Distributed.Learning;
 public sealed record ParameterEntry(string Name, IReadOnlyList<long> Shape, long Offset, long Count, double? Momentum = null);
 
 /// <summary>
-/// The order and places of a model's parameters in one flat vector of float32, and behind them of the running statistics of its batch
-/// norms. Every entry starts at a 64-byte boundary; the gaps and the end are padding that stays zero in weights and gradients.
+/// The order and places of a model's parameters in one flat vector, and behind them of the running statistics of its batch norms. Every entry starts at a 64-byte boundary; the gaps and the end are padding that stays zero in weights and gradients.
 /// </summary>
 public sealed class ParameterLayout
 {
     /// <summary>Floats to which every entry and the whole length are aligned: 64 bytes.</summary>
     public const int Alignment = 16;
 
-    private ParameterLayout(IReadOnlyList<ParameterEntry> entries, long length)
+    private ParameterLayout(IReadOnlyList<ParameterEntry> entries, long length, Precision precision)
     {
+        Precision = precision;
         Entries = entries;
         Parameters = [.. entries.Where(e => e.Momentum is null)];
         Length = length;
         TrainableLength = entries.FirstOrDefault(e => e.Momentum is not null)?.Offset ?? length;
         ParameterCount = Parameters.Sum(e => e.Count);
-        Hash = HashOf(entries);
+        Hash = HashOf(entries, precision);
     }
 
     /// <summary>The parameters in order of definition, then the running statistics in theirs, at ascending offsets.</summary>
@@ -47,20 +47,27 @@ public sealed class ParameterLayout
     /// <summary>Floats of all parameters, without padding and running statistics.</summary>
     public long ParameterCount { get; }
 
-    /// <summary>SHA-256 over names, shapes, offsets and momenta: two nodes with equal hashes mean the same by a flat vector.</summary>
+    /// <summary>The precision of the vectors that workers have; the servers' weights are float32.</summary>
+    public Precision Precision { get; }
+
+    /// <summary>How those vectors lie in memory.</summary>
+    public FlatFormat Format => new(Precision, TrainableLength);
+
+    /// <summary>SHA-256 over names, shapes, offsets, momenta and precision: two nodes with equal hashes mean the same by a flat vector.</summary>
     public byte[] Hash { get; }
 
     /// <summary>The layout of a module's parameters and running statistics.</summary>
     /// <param name="module">A built module; all its parameters are float32.</param>
+    /// <param name="precision">The precision in which workers are to have it.</param>
     /// <exception cref="ArgumentException">A parameter is not float32, or there is none.</exception>
-    public static ParameterLayout Of(nn.Module<Tensor, Tensor> module)
+    public static ParameterLayout Of(nn.Module<Tensor, Tensor> module, Precision precision = Precision.Float32)
     {
         var entries = new List<ParameterEntry>();
         var end = 0L;
         foreach (var (name, parameter) in module.named_parameters()) Add(name, parameter, null);
         if (entries.Count == 0) throw new ArgumentException("no parameters", nameof(module));
         foreach (var (name, statistic, momentum) in RunningStatistics.Of(module)) Add(name, statistic, momentum);
-        return new ParameterLayout(entries, end);
+        return new ParameterLayout(entries, end, precision);
 
         void Add(string name, Tensor tensor, double? momentum)
         {
@@ -75,7 +82,7 @@ public sealed class ParameterLayout
     internal static Tensor[] TensorsOf(nn.Module<Tensor, Tensor> module) =>
         [.. module.parameters(), .. RunningStatistics.Of(module).Select(statistic => statistic.Value)];
 
-    private static byte[] HashOf(IReadOnlyList<ParameterEntry> entries)
+    private static byte[] HashOf(IReadOnlyList<ParameterEntry> entries, Precision precision)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         Append(entries.Count);
@@ -89,6 +96,7 @@ public sealed class ParameterLayout
             Append(entry.Offset);
             Append(BitConverter.DoubleToInt64Bits(entry.Momentum ?? -1));
         }
+        if (precision != Precision.Float32) Append((long)precision);
         return hash.GetHashAndReset();
 
         void Append(long value)

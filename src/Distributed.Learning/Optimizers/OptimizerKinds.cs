@@ -20,15 +20,30 @@ internal static class OptimizerKinds
 
     public static IReadOnlyList<string> Types { get; } = [Sgd, Adagrad, RmsProp, Adam, AdamW, Nadam, Radam, Lion, Lamb, Lars];
 
+    // Options that some rules have, for whoever changes the type of a job that has them.
+    private static readonly Dictionary<string, string[]> Owners = new()
+    {
+        ["momentum"] = [Sgd, RmsProp, Lars],
+        ["nesterov"] = [Sgd],
+        ["beta1"] = [Adam, AdamW, Nadam, Radam, Lion, Lamb],
+        ["beta2"] = [Adam, AdamW, Nadam, Radam, Lion, Lamb],
+        ["epsilon"] = [Adagrad, RmsProp, Adam, AdamW, Nadam, Radam, Lamb],
+        ["decay"] = [RmsProp],
+        ["momentum-decay"] = [Nadam],
+        ["trust-coefficient"] = [Lars],
+    };
+
     /// <summary>Whether the rule scales each tensor's step by the tensor's norm.</summary>
     public static bool IsLayerwise(string type) => type is Lamb or Lars;
 
-    /// <summary>The arithmetic of a rule other than SGD (<see cref="SgdPiece"/>), for one shard.</summary>
+    /// <summary>Whether the rule has a kernel of its own (<see cref="SgdPiece"/>, <see cref="AdamPiece"/>) instead of torch operations.</summary>
+    public static bool IsFused(string type) => type is Sgd or Adam or AdamW;
+
+    /// <summary>The arithmetic of a rule in torch operations, for one shard.</summary>
     public static UpdateRule Create(OptimizerSpec spec) => spec.Type switch
     {
         Adagrad => new AdagradRule(spec),
         RmsProp => new RmsPropRule(spec),
-        Adam or AdamW => new AdamRule(spec),
         Nadam => new NadamRule(spec),
         Radam => new RadamRule(spec),
         Lion => new LionRule(spec),
@@ -59,6 +74,16 @@ internal static class OptimizerKinds
             Lars => spec with { TrustCoefficient = section.Number("trust-coefficient", 0.001, double.Epsilon) },
             _ => spec,
         };
+    }
+
+    /// <summary>Refuses an option of other rules, and says how to drop it.</summary>
+    /// <exception cref="BadInputException">The section has one.</exception>
+    public static void RejectForeign(SettingsSection section, string type)
+    {
+        foreach (var (key, owners) in Owners)
+            if (section.Has(key) && !owners.Contains(type))
+                throw section.Error(
+                    key, $"unknown key for {type}: it is an option of {string.Join(", ", owners)}; leave it out, or unset it with {(section.Path.Length > 0 ? section.Path + "." : "")}{key}=null");
     }
 
     private static bool ReadNesterov(SettingsSection section, OptimizerSpec spec)

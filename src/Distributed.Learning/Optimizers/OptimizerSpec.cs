@@ -98,6 +98,7 @@ public sealed record OptimizerSpec(string Type, double LearningRate)
             spec = spec with { BaseBatch = scaling.Integer("base-batch", null, 1) };
             scaling.RejectUnknownKeys();
         }
+        OptimizerKinds.RejectForeign(section, type);
         section.RejectUnknownKeys();
         return spec;
     }

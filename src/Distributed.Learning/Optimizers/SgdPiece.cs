@@ -44,21 +44,14 @@ internal sealed unsafe class SgdPiece(OptimizerSpec spec, PieceRange range, IRea
     private void Step(float* from, float* to, float* gradient, float* velocity, long floats, in UpdateStep step)
     {
         var rate = new Vector<float>((float)-(step.LearningRate * range.Settings.LearningRateFactor));
-        var (keep, decay) = (new Vector<float>((float)spec.Momentum), new Vector<float>((float)range.Settings.WeightDecay));
-        var (scale, l1) = (new Vector<float>((float)step.Scale), new Vector<float>((float)range.Settings.L1));
-        var bound = new Vector<float>((float)(spec.ClipValue ?? 0));
-        var (clips, scales) = (spec.ClipValue is not null, step.Scale != 1);
-        var (decays, shrinks) = (range.Settings.WeightDecay != 0, range.Settings.L1 != 0);
+        var keep = new Vector<float>((float)spec.Momentum);
+        var terms = new GradientTerms(spec, range.Settings, step.Scale, decays: true);
         // The first gradient is the momentum as it is: torch clones it, and 0 + −0 would be another zero.
         var (first, nesterov) = (step.Number == 1, spec.Nesterov);
         for (var i = 0L; i < floats; i += Vector<float>.Count)
         {
             var weight = Vector.Load(from + i);
-            var direction = Vector.Load(gradient + i);
-            if (clips) direction = Vector.Min(Vector.Max(direction, -bound), bound);
-            if (scales) direction *= scale;
-            if (decays) direction = Vector.FusedMultiplyAdd(weight, decay, direction);
-            if (shrinks) direction += Vector.ConditionalSelect(Vector.Equals(weight, Vector<float>.Zero), Vector<float>.Zero, Vector.CopySign(l1, weight));
+            var direction = terms.Of(Vector.Load(gradient + i), weight);
             if (velocity != null)
             {
                 var speed = first ? direction : (Vector.Load(velocity + i) * keep) + direction;

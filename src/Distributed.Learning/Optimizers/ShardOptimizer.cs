@@ -9,8 +9,8 @@ namespace Distributed.Learning;
 public sealed unsafe class ShardOptimizer : IDisposable
 {
     /// <summary>
-    /// Floats of a piece at most. The rules pass over their operands many times (Adam ten times): in pieces whose operands fit the
-    /// second-level cache an update of ten million floats by Adam takes a third of the time.
+    /// Floats of a piece at most. Rules in torch operations pass over their operands many times: in pieces whose operands fit the
+    /// second-level cache an update of ten million floats takes a third of the time.
     /// </summary>
     public const int PieceFloats = 1 << 16;
 
@@ -54,13 +54,15 @@ public sealed unsafe class ShardOptimizer : IDisposable
         this.floats = floats;
         this.offset = offset;
         this.blocks = blocks;
-        rule = spec.Type == OptimizerKinds.Sgd ? null : OptimizerKinds.Create(spec);
-        state = new OptimizerState(spec.Type, rule?.Moments ?? SgdPiece.Moments(spec), floats);
+        rule = OptimizerKinds.IsFused(spec.Type) ? null : OptimizerKinds.Create(spec);
+        state = new OptimizerState(spec.Type, rule?.Moments ?? (spec.Type == OptimizerKinds.Sgd ? SgdPiece.Moments(spec) : AdamPiece.Moments), floats);
         PieceRange[] ranges = [.. plan];
         var longest = ranges.Max(range => range.Floats);
-        rooms = rule is null ? [] : [empty(longest).DetachFromDisposeScope(), empty(longest).DetachFromDisposeScope()];
+        rooms = spec.Type == OptimizerKinds.Sgd ? [] : [empty(longest).DetachFromDisposeScope(), empty(longest).DetachFromDisposeScope()];
         pieces = [.. ranges.Select(IOptimizerPiece (range) =>
-            rule is null ? new SgdPiece(spec, range, state.Moments) : new RulePiece(spec, rule, range, state.Moments, rooms))];
+            rule is not null ? new RulePiece(spec, rule, range, state.Moments, rooms)
+            : spec.Type == OptimizerKinds.Sgd ? new SgdPiece(spec, range, state.Moments)
+            : new AdamPiece(spec, range, state.Moments, rooms[0]))];
     }
 
     /// <summary>Steps done so far, those before a loaded state included.</summary>
@@ -91,17 +93,23 @@ public sealed unsafe class ShardOptimizer : IDisposable
     /// Completes sums of squares with those of the other shards; null where this shard is the whole flat vector. Called
     /// <see cref="OptimizerSpec.NormExchanges"/> times an update.
     /// </param>
+    /// <param name="updated">Told of each piece, by its first float and its length, as soon as its weights after are in place.</param>
     /// <exception cref="TimeoutException">Another shard's sums did not come.</exception>
-    public void Step(IntPtr from, IntPtr to, Func<long, long, IntPtr> gradient, double? learningRate = null, INormExchange? norms = null)
+    public void Step(
+        IntPtr from, IntPtr to, Func<long, long, IntPtr> gradient, double? learningRate = null, INormExchange? norms = null,
+        Action<long, long>? updated = null)
     {
         ComputeThread.Enter();
         var scale = spec.ClipNorm is { } most ? ScaleFor(most, gradient, norms) : 1;
         var step = new UpdateStep(Steps + 1, learningRate ?? spec.LearningRate, scale);
         rule?.Begin(step.Number);
-        if (rule is LayerwiseRule layerwise) StepByLayer(layerwise, from, to, gradient, step, norms);
+        if (rule is LayerwiseRule layerwise) StepByLayer(layerwise, from, to, gradient, step, norms, updated);
         else
             foreach (var piece in pieces)
+            {
                 piece.Step(At(from, piece), At(to, piece), Of(gradient, piece), step);
+                updated?.Invoke(piece.Range.Start, piece.Range.Floats);
+            }
         Steps++;
     }
 
@@ -139,7 +147,8 @@ public sealed unsafe class ShardOptimizer : IDisposable
     }
 
     private void StepByLayer(
-        LayerwiseRule layerwise, IntPtr from, IntPtr to, Func<long, long, IntPtr> gradient, in UpdateStep step, INormExchange? norms)
+        LayerwiseRule layerwise, IntPtr from, IntPtr to, Func<long, long, IntPtr> gradient, in UpdateStep step, INormExchange? norms,
+        Action<long, long>? updated)
     {
         // Of each part the sum for the weights, then, after all of those, the sum for what the rule prepared.
         var squares = Sums(2);
@@ -157,10 +166,13 @@ public sealed unsafe class ShardOptimizer : IDisposable
 
         var all = Complete(squares, 2, norms);
         foreach (var piece in pieces.Cast<RulePiece>())
+        {
             if (piece.Range.Entry is >= 0 and var entry)
                 layerwise.Apply(
                     piece.Operands(At(to, piece), At(to, piece), Of(gradient, piece), step),
                     blocks!.OfEntry(all[..blocks.Count], entry), blocks.OfEntry(all[blocks.Count..], entry));
+            updated?.Invoke(piece.Range.Start, piece.Range.Floats);
+        }
     }
 
     private void Sum(IntPtr data, PieceRange range, double bound, Span<double> into) =>

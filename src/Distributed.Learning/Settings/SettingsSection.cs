@@ -173,6 +173,42 @@ public sealed class SettingsSection
         return [.. List(key, "a list of texts").Select((item, i) => Scalar($"{key}[{i}]", item, "a text"))];
     }
 
+    /// <summary>All of this section in one text that is the same for the same settings, in whatever order they were written.</summary>
+    /// <param name="except">Keys of this section that are left out.</param>
+    internal string Canonical(params IReadOnlyCollection<string> except)
+    {
+        var text = new System.Text.StringBuilder();
+        Write(new SettingObject([.. members.Where(member => !except.Contains(member.Key))]));
+        return text.ToString();
+
+        void Write(Setting setting)
+        {
+            switch (setting)
+            {
+                case SettingText word:
+                    Quote(word.Value);
+                    break;
+                case SettingList list:
+                    text.Append('[');
+                    foreach (var item in list.Items) Write(item);
+                    text.Append(']');
+                    break;
+                case SettingObject tree:
+                    text.Append('{');
+                    foreach (var (key, value) in tree.Members.OrderBy(member => member.Key, StringComparer.Ordinal))
+                    {
+                        Quote(key);
+                        Write(value);
+                    }
+                    text.Append('}');
+                    break;
+            }
+        }
+
+        // With its length, so that no text looks like another structure.
+        void Quote(string value) => text.Append(CultureInfo.InvariantCulture, $"{value.Length}:{value}");
+    }
+
     /// <summary>
     /// Call it when everything of this section has been read: throws at the first key that nobody asked for and names the nearest known
     /// one. Sections below this one are checked by whoever reads them.

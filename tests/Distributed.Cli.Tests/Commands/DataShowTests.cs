@@ -59,7 +59,7 @@ public sealed class DataShowTests : IDisposable
         Assert.Equal(ExitCodes.BadInput, await RunAsync("data", "shwo"));
         Assert.Contains("unknown command 'shwo'; did you mean 'show'?", error.ToString());
         Assert.Equal(ExitCodes.BadInput, await RunAsync("data"));
-        Assert.Contains("expected a command: show, fetch", error.ToString());
+        Assert.Contains("expected a command: show, fetch, cache", error.ToString());
     }
 
     private async Task<int> RunAsync(params string[] arguments)

@@ -53,6 +53,23 @@ public class ModelDescriptionTests
         ModelTable.Lines(Layers(Nested)).Select(Squeezed));
 
     [Fact]
+    public void In_bfloat16_the_table_says_what_stays_float32_wherever_it_is()
+    {
+        const string net = """
+            model { input = [3, 8, 8], layers = [
+              { type = conv2d, out = 4, kernel = 1 }, { type = residual, layers = [ batch-norm, relu ] }, batch-norm, flatten, { type = linear, out = 10 }, softmax ] }
+            data { format = random, train = 64, test = 8 }
+            optimizer { type = sgd, learning-rate = 0.1 }
+            epochs = 1
+            batch = 8
+            """;
+        var lines = ModelTable.Lines(Layers(net), Precision.Bfloat16);
+        Assert.Contains("workers compute in bfloat16 and exchange 5.2 kB each way; servers keep float32", lines);
+        Assert.Contains("computed in float32: batch-norm (all of it), softmax (all of it), the loss", lines);
+        Assert.DoesNotContain(ModelTable.Lines(Layers(net)), line => line.Contains("float", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void The_columns_of_the_table_are_aligned()
     {
         var lines = ModelTable.Lines(Layers(Nested));

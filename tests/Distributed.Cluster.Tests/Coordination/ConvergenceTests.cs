@@ -10,7 +10,7 @@ public sealed class ConvergenceTests
     [Fact]
     public void A_job_stops_after_as_many_evaluations_without_improvement_as_its_patience()
     {
-        var rule = new EarlyStopping(new EarlyStoppingSpec("loss", 2, 0, RestoreBest: true));
+        var rule = new EarlyStopping(new EarlyStoppingSpec(new("loss"), 2, 0, RestoreBest: true));
 
         Assert.Equal((true, false), rule.Observe(Of(1, 0.5)));
         Assert.Equal((false, false), rule.Observe(Of(2, 0.5)));
@@ -23,7 +23,7 @@ public sealed class ConvergenceTests
     [Fact]
     public void Less_than_the_least_difference_is_no_improvement()
     {
-        var rule = new EarlyStopping(new EarlyStoppingSpec("accuracy", 3, 0.01, RestoreBest: false));
+        var rule = new EarlyStopping(new EarlyStoppingSpec(new("accuracy"), 3, 0.01, RestoreBest: false));
 
         Assert.True(rule.Observe(Of(1, 1, accuracy: 0.5)).Improved);
         Assert.False(rule.Observe(Of(2, 1, accuracy: 0.505)).Improved);
@@ -34,7 +34,7 @@ public sealed class ConvergenceTests
     [Fact]
     public void A_figure_that_evaluations_lack_is_bad_input()
     {
-        var rule = new EarlyStopping(new EarlyStoppingSpec("r2", 3, 0, RestoreBest: true));
+        var rule = new EarlyStopping(new EarlyStoppingSpec(new("r2"), 3, 0, RestoreBest: true));
 
         var error = Assert.Throws<BadInputException>(() => rule.Observe(Of(1, 0.5, accuracy: 0.5)));
         Assert.Equal("early-stopping.metric: the evaluations of this job have no r2; they have loss, accuracy", error.Message);

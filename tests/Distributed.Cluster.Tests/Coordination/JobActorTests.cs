@@ -7,6 +7,7 @@ using Distributed.Cluster.Monitoring;
 using Distributed.Cluster.Protocol;
 using Distributed.Cluster.Tests.Jobs;
 using Distributed.Cluster.Tests.Nodes;
+using Distributed.Learning;
 
 namespace Distributed.Cluster.Tests.Coordination;
 
@@ -19,6 +20,7 @@ public sealed class JobActorTests : TestKit
     private readonly TestProbe first;
     private readonly TestProbe second;
     private readonly TestProbe server;
+    private TrainingMessages.Serve? served;
 
     public JobActorTests() : base("akka.loglevel = WARNING")
     {
@@ -200,7 +202,7 @@ public sealed class JobActorTests : TestKit
     public void Whoever_makes_a_known_evaluation_again_is_told_what_was_decided()
     {
         var job = Training("evaluation.every-steps=1");
-        var block = new ProgressMessages.EvaluationReport(1, new Distributed.Learning.EvaluationBlock(0, 5, 1.0));
+        var block = new ProgressMessages.EvaluationReport(1, new EvaluationBlock(0, 5, 1.0));
         foreach (var worker in new[] { "w-1", "w-2" })
             job.Tell(new ProgressMessages.WorkerReport(id, worker, 1, "deciding", [Step(0, worker == "w-1" ? 0 : 1)], [block]));
         Assert.Equal((1, false), first.Next<TrainingMessages.Decided>() is var decided ? (decided.Version, decided.Stop) : default);
@@ -250,11 +252,77 @@ public sealed class JobActorTests : TestKit
             progress => progress.Snapshot.Notices.Any(notice => notice.Contains($"w-2 (slots 1) has been {phase} step 3 for", StringComparison.Ordinal)), TestNode.Patience);
     }
 
+    [Fact]
+    public void Workers_go_on_once_every_server_has_taken_over_a_fallen_rate()
+    {
+        var job = StartPlateau();
+        Step(job, 0);
+        Evaluated(job, 1, loss: 0.5);
+        Assert.Equal(new TrainingMessages.Decided(id, 1, Stop: false), first.Next<TrainingMessages.Decided>());
+        Step(job, 1);
+        Evaluated(job, 2, loss: 0.5);
+
+        Assert.Equal(new TrainingMessages.SetRate(id, 2, 0.05), server.Next<TrainingMessages.SetRate>());
+        // An answer to another question lets nobody go on.
+        job.Tell(new TrainingMessages.RateSet(id, "s-1", 1));
+        submitter.Next<JobMessages.Progress>();
+        submitter.Next<JobMessages.Progress>();
+        Assert.False(first.HasMessages);
+
+        job.Tell(new TrainingMessages.RateSet(id, "s-1", 2));
+        Assert.Equal(new TrainingMessages.Decided(id, 2, Stop: false), first.Next<TrainingMessages.Decided>());
+        Step(job, 2);
+        Evaluated(job, 3, loss: 0.5);
+        submitter.Next<JobMessages.Progress>();
+        job.Tell(Failed("w-2", TrainingMessages.CauseRank.Own, "not enough memory"));
+        Release(job, first, "w-1", "worker");
+        Release(job, second, "w-2", "worker");
+        Release(job, server, "s-1", "server");
+        submitter.Next<JobMessages.Ended>();
+        Assert.Equal(
+            ["0.1", "0.1", "0.05"],
+            File.ReadLines(folder["metrics.jsonl"]).Where(line => line.Contains("\"step\":", StringComparison.Ordinal))
+                .Select(line => System.Text.Json.JsonDocument.Parse(line).RootElement.GetProperty("learningRate").GetRawText()));
+    }
+
+    [Fact]
+    public void A_server_that_does_not_take_over_a_rate_is_named()
+    {
+        var job = StartPlateau(stepSeconds: 0.2);
+        Step(job, 0);
+        Evaluated(job, 1, loss: 0.5);
+        Step(job, 1);
+        Evaluated(job, 2, loss: 0.5);
+        server.Next<TrainingMessages.SetRate>();
+        Release(job, first, "w-1", "worker");
+        Release(job, second, "w-2", "worker");
+        Release(job, server, "s-1", "server");
+        Assert.Matches("waited [0-9]+ s for s-1 to take over the learning rate of step 2", submitter.Next<JobMessages.Ended>().Reason);
+    }
+
     protected override void AfterAll()
     {
         base.AfterAll();
         folder.Dispose();
     }
+
+    private IActorRef StartPlateau(double stepSeconds = 60)
+    {
+        var job = Training(
+            stepSeconds, 600, "optimizer.schedule.type=reduce-on-plateau", "optimizer.schedule.patience=0", "optimizer.schedule.factor=0.5", "evaluation.every-steps=1");
+        Assert.Equal(0.1, served!.Rate);
+        return job;
+    }
+
+    private void Step(IActorRef job, long step)
+    {
+        foreach (var slot in new[] { 0, 1 })
+            job.Tell(new ProgressMessages.WorkerReport(
+                id, $"w-{slot + 1}", step + 1, "evaluating", [new(step, [new ProgressMessages.SlotReport(slot, 2, 1, 2, 1)], 1, 1, 0, 0)], []));
+    }
+
+    private void Evaluated(IActorRef job, long version, double loss) => job.Tell(new ProgressMessages.WorkerReport(
+        id, "w-1", version, "deciding", [], [new ProgressMessages.EvaluationReport(version, new EvaluationBlock(0, 5, 5 * loss))]));
 
     private IActorRef Start(double gatherSeconds = 60, double stepSeconds = 60, double silence = 600, params string[] sets)
     {
@@ -270,7 +338,8 @@ public sealed class JobActorTests : TestKit
     {
         var job = Start(stepSeconds: stepSeconds, silence: silence, sets: sets);
         OfferAll(job);
-        Assert.Equal(1, server.Next<TrainingMessages.Serve>().Term);
+        served = server.Next<TrainingMessages.Serve>();
+        Assert.Equal(1, served.Term);
         job.Tell(new TrainingMessages.ServerReady(id, "s-1", 1, new TrainingMessages.DataAddress("127.0.0.1", 1, "", "")));
         foreach (var name in new[] { "w-1", "w-2" })
             job.Tell(new TrainingMessages.WorkerPrepared(id, name, 12, 5));

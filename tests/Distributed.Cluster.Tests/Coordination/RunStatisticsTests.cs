@@ -20,7 +20,7 @@ public class RunStatisticsTests
         foreach (var milliseconds in new[] { 30, 10, 20 })
             Add(milliseconds);
         Assert.Equal(new Spread(20, 30), statistics.Total);
-        Assert.Equal((10, 2, 8), (statistics.Compute, statistics.Input, statistics.Exchange));
+        Assert.Equal((10, 2, 1, 8), (statistics.Compute, statistics.Input, statistics.InputWait, statistics.Exchange));
     }
 
     [Fact]
@@ -44,5 +44,5 @@ public class RunStatisticsTests
     }
 
     private void Add(double milliseconds) =>
-        statistics.Add(new StepRecord(0, 8, 1, null, milliseconds, milliseconds * 0.5, milliseconds * 0.1, milliseconds * 0.4));
+        statistics.Add(new StepRecord(0, 8, 1, null, milliseconds, milliseconds * 0.5, milliseconds * 0.1, milliseconds * 0.4) { InputWaitMilliseconds = milliseconds * 0.05 });
 }

@@ -13,6 +13,7 @@ public class JobTests
         Assert.Equal(("tiny", 3L, 1, 4), (job.Name, job.Seed, job.Length.Epochs, job.Batch));
         Assert.Equal((2, 1, 1), (job.Workers, job.Servers, job.Threads));
         Assert.Equal(SameHost.Auto, job.SameHost);
+        Assert.Equal(Precision.Float32, job.Precision);
         Assert.Equal("cross-entropy", job.Loss.Type);
     }
 
@@ -36,8 +37,10 @@ public class JobTests
     [Theory]
     [InlineData("epoch=3", "tiny.hocon: epoch: unknown key; did you mean 'epochs'?")]
     [InlineData("optimizer.momentun=0.9", "tiny.hocon: optimizer.momentun: unknown key; did you mean 'momentum'?")]
+    [InlineData("optimizer.beta1=0.9", "tiny.hocon: optimizer.beta1: unknown key for sgd: it is an option of adam, adamw, nadam, radam, lion, lamb; leave it out, or unset it with optimizer.beta1=null")]
     [InlineData("transport.same-hosts=tcp", "tiny.hocon: transport.same-hosts: unknown key; did you mean 'same-host'?")]
     [InlineData("transport.same-host=udp", "tiny.hocon: transport.same-host: expected one of auto, tcp, got 'udp'")]
+    [InlineData("precision=half", "tiny.hocon: precision: expected one of float32, bf16, got 'half'")]
     [InlineData("batch=10,slots=4", "tiny.hocon: batch: 10 samples do not divide into 4 slots; nearest that do: 8 and 12")]
     [InlineData("batch=2,slots=4", "tiny.hocon: batch: 2 samples do not divide into 4 slots; the smallest that do: 4")]
     [InlineData("workers=3,slots=2", "tiny.hocon: workers: 3 workers but only 2 slots: a worker needs a slot at least (set slots to 3 or more)")]

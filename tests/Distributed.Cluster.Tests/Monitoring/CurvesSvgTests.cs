@@ -18,7 +18,7 @@ public sealed class CurvesSvgTests
         history.Add(new Evaluation(500, 10, 0.5, 0.8));
         history.Add(new Evaluation(1000, 10, 0.4, 0.9));
 
-        var picture = XDocument.Parse(RunCurves.Draw("a<b", history)).Root!;
+        var picture = XDocument.Parse(CurvesSvg.Draw("a<b", RunCurves.Of(history))).Root!;
 
         Assert.Equal("a<b", picture.Elements(Svg + "text").First().Value);
         var lines = picture.Elements(Svg + "polyline").Select(line => line.Attribute("points")!.Value.Split(' ').Length).ToArray();

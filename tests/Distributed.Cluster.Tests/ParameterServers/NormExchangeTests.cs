@@ -80,8 +80,8 @@ public sealed class NormExchangeTests
         Shard Make(int number, long offset, long length)
         {
             var shard = new Shard(
-                new ShardRange(number, 0, offset, length), 2, 0, 1, new ShardOptimizer(Job.Optimizer, Layout, offset, length),
-                ShardStatistics.None, rates.At, server.Exchange, (float*)even.Pointer + offset, (float*)odd.Pointer + offset, (_, _) => { }, failures.Add);
+                new ShardRange(number, 0, offset, length), offset * sizeof(float), 2, 0, 1, new ShardOptimizer(Job.Optimizer, Layout, offset, length),
+                ShardStatistics.None, rates.At, server.Exchange, new ShardWeights(default, length, even.Pointer + offset * sizeof(float), odd.Pointer + offset * sizeof(float)), (_, _) => { }, failures.Add);
             shard.Start();
             return shard;
         }
@@ -91,7 +91,7 @@ public sealed class NormExchangeTests
             Shard? mine = null;
             foreach (var shard in shards)
             {
-                shard.Offer(1, version, new SlotRange(slot, 1), (float*)memory.Pointer + shard.Range.Offset, out var complete);
+                shard.Offer(1, version, new SlotRange(slot, 1), memory.Pointer + shard.FirstByte, out var complete);
                 if (!complete) continue;
                 if (mine is null) mine = shard;
                 else shard.WakeUp();

@@ -29,6 +29,32 @@ public class ShardPlanTests
         Assert.InRange(sizes.Max() - sizes.Min(), 0, 1);
     }
 
+    [Property(MaxTest = 300)]
+    public void Shards_for_streaming_cover_the_vector_once_and_are_dealt_to_the_servers_in_turn(NonNegativeInt scale, int seed)
+    {
+        var random = new Random(seed);
+        var length = 1 + random.NextInt64((long)Math.Pow(10, 1 + scale.Get % 10));
+        var servers = random.Next(1, 20);
+        var plan = ShardPlan.CutForStreaming(length, servers, appended: 5);
+
+        Assert.Equal(0, plan[0].Offset);
+        Assert.Equal(length + 5, plan[^1].End);
+        Assert.All(plan.Zip(plan.Skip(1)), pair => Assert.Equal(pair.First.End, pair.Second.Offset));
+        Assert.All(plan, shard => Assert.True(shard.Length > 0 && shard.Offset % ShardPlan.PageFloats == 0));
+        Assert.Equal(Enumerable.Range(0, plan.Count).Select(shard => (shard, shard % servers)), plan.Select(shard => (shard.Shard, shard.Server)));
+        Assert.All(plan.CountBy(shard => shard.Server), count => Assert.InRange(count.Value, 1, ShardPlan.MostShardsAServer));
+        Assert.InRange(plan.Count, 1, ShardPlan.MostShardsAJob);
+    }
+
+    [Fact]
+    public void Shards_for_streaming_have_128_KB_to_1_MB_where_there_may_be_so_many()
+    {
+        Assert.Equal(2, ShardPlan.CutForStreaming(50_000, servers: 2).Count);
+        Assert.Equal(16, ShardPlan.CutForStreaming(535_818, servers: 2).Count);
+        Assert.Equal(40, ShardPlan.CutForStreaming(10_020_874, servers: 2).Count);
+        Assert.Equal(128, ShardPlan.CutForStreaming(1_000_000_000, servers: 2).Count);
+    }
+
     [Fact]
     public void More_servers_than_pages_leave_servers_without_a_shard()
     {

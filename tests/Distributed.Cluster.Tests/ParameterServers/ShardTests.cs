@@ -142,8 +142,8 @@ internal sealed unsafe class ShardBench : IDisposable
         even = new PrivateMemory(floats * sizeof(float));
         odd = new PrivateMemory(floats * sizeof(float));
         Shard = new Shard(
-            new ShardRange(0, 0, 0, floats), slots, 0, 1, new ShardOptimizer(new OptimizerSpec("sgd", 1), floats), ShardStatistics.None, _ => 1, null,
-            (float*)even.Pointer, (float*)odd.Pointer,
+            new ShardRange(0, 0, 0, floats), 0, slots, 0, 1, new ShardOptimizer(new OptimizerSpec("sgd", 1), floats), ShardStatistics.None, _ => 1, null,
+            new ShardWeights(default, floats, even.Pointer, odd.Pointer),
             (_, version) =>
             {
                 if (AnnouncementsFail)
@@ -163,7 +163,7 @@ internal sealed unsafe class ShardBench : IDisposable
     public Verdict Offer(long version, SlotRange piece)
     {
         var gradient = gradients.GetOrAdd((version, piece), key => Gradients.Piece(key.Item2, Seed, key.Item1, floats));
-        var verdict = Shard.Offer(1, version, piece, Gradients.Address(gradient), out var complete);
+        var verdict = Shard.Offer(1, version, piece, (byte*)Gradients.Address(gradient), out var complete);
         if (complete && version % 2 == 0)
             Shard.WakeUp();
         else if (complete)
@@ -185,7 +185,7 @@ internal sealed unsafe class ShardBench : IDisposable
     /// <summary>The memory of a version holds its weights, bit for bit.</summary>
     public void Expect(long version)
     {
-        var memory = Shard.Weights(version);
+        var memory = Shard.Weights.Master(version);
         for (var i = 0; i < floats; i += 97)
         {
             var weight = 0f;

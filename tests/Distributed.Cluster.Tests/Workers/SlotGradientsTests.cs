@@ -15,20 +15,22 @@ public class SlotGradientsTests
         {
             foreach (var piece in Gradients.Nodes(SlotTree.Root(slots)))
             {
-                var own = Dirt;
+                var (own, complete) = (Dirt, Dirt);
                 var scratch = Enumerable.Repeat(Dirt, SlotTree.ScratchBuffers(piece)).ToArray();
                 var added = new List<int>();
                 SlotGradients.Compute(
                     piece,
                     [.. Enumerable.Range(0, scratch.Length)],
                     zero: () => own = 0,
-                    addSlot: slot =>
+                    addSlot: (slot, asides) =>
                     {
                         added.Add(slot);
                         own += Gradients.Of(5, 0, slot, 0);
+                        foreach (var buffer in asides) own = scratch[buffer] + own;
+                        if (slot == piece.End - 1) complete = own;
                     },
-                    setAside: buffer => scratch[buffer] = own,
-                    addAside: buffer => own = scratch[buffer] + own);
+                    setAside: buffer => scratch[buffer] = own);
+                Assert.Equal(own, complete);
                 Assert.Equal(Gradients.Sum(piece, 5, 0, 0), own);
                 Assert.Equal(Enumerable.Range(piece.First, piece.Count), added);
             }

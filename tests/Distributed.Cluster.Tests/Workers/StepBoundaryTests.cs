@@ -29,6 +29,18 @@ public sealed class StepBoundaryTests : IDisposable
     }
 
     [Fact]
+    public async Task A_worker_that_is_held_has_all_of_its_version_before_anybody_is_told()
+    {
+        Assert.True(boundary.Pass(6, () => Assert.Fail("nobody holds it")));
+        boundary.Hold(version => told.Add($"held at {version}"));
+        var worker = Task.Run(() => boundary.Pass(7, () => told.Add("arrived")));
+        Assert.Equal("arrived", Told());
+        Assert.Equal("held at 7", Told());
+        boundary.Continue();
+        Assert.True(await worker.WaitAsync(Patience));
+    }
+
+    [Fact]
     public async Task A_released_worker_ends_where_it_is_held_and_at_every_boundary()
     {
         boundary.Hold(version => told.Add($"{version}"));

@@ -29,7 +29,9 @@ public class VersionGateTests
         var waiting = Task.Run(() => gate.WaitFor(1, Patience));
         gate.Arrived([1], 1);
         Assert.False(waiting.IsCompleted);
+        Assert.False(gate.IsOpen(1));
         word.Publish(1);
+        Assert.True(gate.IsOpen(1));
         await waiting.WaitAsync(Patience);
         Assert.EndsWith("of shards 1", Assert.Throws<TimeoutException>(() =>
         {
@@ -37,6 +39,25 @@ public class VersionGateTests
             gate.WaitFor(2, TimeSpan.FromMilliseconds(20));
         }).Message, StringComparison.Ordinal);
         Assert.EndsWith("of shards 0, 1, 2", Assert.Throws<TimeoutException>(() => gate.WaitFor(3, TimeSpan.FromMilliseconds(20))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task It_opens_for_the_first_layers_when_the_first_shards_have_the_version()
+    {
+        using var segment = SharedSegment.Create("announcements", VersionWord.Bytes);
+        var (gate, word) = OverSharedMemory(segment);
+        var waiting = Task.Run(() => gate.WaitFor(1, Patience, first: 2));
+        gate.Arrived([1], 1);
+        Assert.False(waiting.IsCompleted);
+        word.Publish(1);
+        await waiting.WaitAsync(Patience);
+
+        gate.Arrived([1], 2);
+        Assert.EndsWith(
+            "of shards 0", Assert.Throws<TimeoutException>(() => gate.WaitFor(2, TimeSpan.FromMilliseconds(20), first: 2)).Message, StringComparison.Ordinal);
+        var remote = new VersionGate(3);
+        remote.Arrived([0], 3);
+        remote.WaitFor(3, TimeSpan.Zero, first: 1);
     }
 
     [Fact]

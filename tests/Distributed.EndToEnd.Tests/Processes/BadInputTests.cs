@@ -24,6 +24,13 @@ public class BadInputTests
     [InlineData("local small.hocon --wrokers 2", "unknown option '--wrokers'; did you mean '--workers'? (see 'trainer local --help')")]
     [InlineData("node --role worker", "--role worker needs --seed HOST:PORT of the cluster to join")]
     [InlineData("node --role coordinator --host 192.0.2.1", "--host 192.0.2.1: no network interface of this machine has that address")]
+    [InlineData("bench exchange --sizes 4KB,huge", "--sizes: expected sizes from 64B to 4GB such as 4KB,40MB (bytes) or 535818 (parameters; above 16777216 multiples of 64), separated by commas, got '4KB,huge'")]
+    [InlineData("bench exchange --transport udp", "--transport: expected auto or tcp, got 'udp'")]
+    [InlineData("bench exchange --optimizer lamb", "--optimizer: expected sgd or adam, got 'lamb'")]
+    [InlineData("bench scaling --workers 1,many", "--workers: expected numbers from 1 to 64 such as 1,2,4, got '1,many'")]
+    [InlineData("bench step huge", "no model 'huge' to measure: known are big, cnn, ")]
+    [InlineData("bench step mlp --peer gloo", "--peer: expected ddp, got 'gloo'")]
+    [InlineData("bench step mlp --peer ddp --peer-script nowhere.py", "--peer-script nowhere.py: no such file")]
     [InlineData("submit small.hocon --seed 127.0.0.1:9", "--seed 127.0.0.1:9: no node of a cluster answers there")]
     public async Task A_mistake_is_one_line_and_exit_code_2(string commandLine, string line)
     {

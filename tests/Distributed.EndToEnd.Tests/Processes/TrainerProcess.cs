@@ -53,9 +53,12 @@ internal sealed partial class TrainerProcess : IDisposable
     /// <summary>Starts <c>trainer</c> with arguments in a working folder.</summary>
     public static TrainerProcess Start(string folder, params string[] arguments) => new(folder, ["dotnet", Program, .. arguments]);
 
-    /// <summary>Starts the example of the trainer as a library.</summary>
+    /// <summary>
+    /// Starts the example of the trainer as a library, as a terminal does: interrupts reach it even where these tests run in the
+    /// background of a script, which ignores them.
+    /// </summary>
     public static TrainerProcess StartExample(string folder, params string[] arguments) =>
-        new(folder, ["dotnet", Built("Distributed.Examples", "Distributed.Examples.dll"), .. arguments]);
+        new(folder, ["env", "--default-signal=INT", "dotnet", Built("Distributed.Examples", "Distributed.Examples.dll"), .. arguments]);
 
     /// <summary>Starts it on a machine of a test network.</summary>
     public static TrainerProcess StartOn(string machine, string folder, params string[] arguments) =>

@@ -19,6 +19,26 @@ public class LibraryTests
         Assert.Contains("\"first.weight\"", File.ReadAllText(Path.Combine(run, "model.safetensors")));
     }
 
+    [Fact]
+    public async Task A_cancelled_training_leaves_a_checkpoint_and_no_process()
+    {
+        using var folder = new TemporaryFolder();
+        using var program = TrainerProcess.StartExample(folder.Path, "2", "100000");
+        await program.UntilAsync(() => Directory.Exists(folder.In("runs")) && Directory.GetFiles(folder.In("runs"), "metrics.jsonl", SearchOption.AllDirectories)
+            .Any(file => new FileInfo(file).Length > 0), "the first steps");
+
+        program.Signal(TrainerProcess.Interrupt);
+
+        var ended = await program.EndAsync(TrainerProcess.Patience);
+        Assert.Equal((130, ""), (ended.Code, ended.Error));
+        Assert.Empty(program.Children());
+        var run = Assert.Single(Directory.GetDirectories(folder.In("runs")));
+        Assert.Equal($"spirals: cancelled; {Path.GetRelativePath(folder.Path, run)} has a checkpoint", ended.Output);
+        Assert.Equal("interrupted", new RunResult(run).Summary.GetProperty("status").GetString());
+        var checkpoint = Assert.Single(Directory.GetDirectories(Path.Combine(run, "checkpoints")));
+        Assert.True(File.Exists(Path.Combine(checkpoint, "manifest.json")));
+    }
+
     private static async Task<(string Sha256, double Accuracy)> RunAsync(TemporaryFolder folder, string workers)
     {
         using var program = TrainerProcess.StartExample(folder.Path, workers);

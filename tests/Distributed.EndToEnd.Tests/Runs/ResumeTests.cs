@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Distributed.EndToEnd.Tests;
 
 /// <summary>A run that was interrupted goes on to the bits of the undisturbed run.</summary>
@@ -12,6 +14,7 @@ public sealed class ResumeTests : IDisposable
     [Theory]
     [InlineData(SmallJob.Momentum, 1, 2)]
     [InlineData(SmallJob.Adam, 3, 2)]
+    [InlineData(SmallJob.MomentumInBfloat16, 3, 2)]
     public async Task A_run_that_is_interrupted_in_an_epoch_ends_with_the_same_bits_on_other_workers_and_servers(string optimizer, int workers, int servers)
     {
         var job = SmallJob.Write(folder, optimizer: optimizer, epochs: Epochs);
@@ -42,7 +45,7 @@ public sealed class ResumeTests : IDisposable
         var job = SmallJob.Write(folder, epochs: Epochs);
         var undisturbed = await RunResult.TrainAsync(folder, job, "--workers", "2");
         var first = await InterruptAsync(job);
-        var second = await InterruptAsync(null);
+        var second = await InterruptAsync(null, first);
         Assert.True(second > first);
         var damaged = Path.Combine(folder.In("run/checkpoints"), $"version-{second:D9}", "weights.safetensors");
         using (var file = File.OpenWrite(damaged))
@@ -133,16 +136,21 @@ public sealed class ResumeTests : IDisposable
     }
 
     /// <summary>Starts or resumes a run, and interrupts it in the middle of its next epoch or soon after; returns the checkpoint's version.</summary>
-    private async Task<long> InterruptAsync(string? job)
+    /// <summary>Interrupts a run once it has evaluated a version beyond <paramref name="beyond"/>; returns that of its checkpoint.</summary>
+    private async Task<long> InterruptAsync(string? job, long beyond = 0)
     {
         string[] arguments = job is null ? ["resume", "run"] : ["local", job, "--workers", "2", "--out", "run"];
         using var trainer = TrainerProcess.Start(folder.Path, arguments);
-        await trainer.UntilItPrintsAsync("epoch ");
+        await trainer.UntilAsync(HasEvaluated, $"an evaluation beyond version {beyond}");
         trainer.Signal(TrainerProcess.Interrupt);
         var ended = await trainer.EndAsync(TrainerProcess.Patience);
         Assert.True(ended.Code == 130, $"exit code {ended.Code}: {ended.Error} {ended.Output}");
         var checkpoint = Directory.GetDirectories(folder.In("run/checkpoints")).Order(StringComparer.Ordinal).Last();
         return long.Parse(Path.GetFileName(checkpoint)["version-".Length..], System.Globalization.CultureInfo.InvariantCulture);
+
+        bool HasEvaluated() => File.Exists(folder.In("run/cluster.log")) && ReadShared(folder.In("run/cluster.log")).Split('\n')[..^1]
+            .Select(line => JsonDocument.Parse(line).RootElement)
+            .Any(entry => entry.GetProperty("event").GetString() == "evaluated" && long.Parse(entry.GetProperty("fields").GetProperty("version").GetString()!, System.Globalization.CultureInfo.InvariantCulture) > beyond);
     }
 
     private static List<(int, double)> Evaluations(RunResult run) =>

@@ -5,6 +5,8 @@ namespace Distributed.EndToEnd.Tests;
 /// <summary>A run's folder, read.</summary>
 internal sealed class RunResult(string folder)
 {
+    public string Folder => folder;
+
     public JsonElement Summary { get; } = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "summary.json"))).RootElement;
 
     public string WeightsSha256 => Summary.GetProperty("weightsSha256").GetString()!;

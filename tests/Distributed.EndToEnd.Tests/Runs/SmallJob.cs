@@ -6,6 +6,7 @@ namespace Distributed.EndToEnd.Tests;
 internal static class SmallJob
 {
     public const string Momentum = "{ type = sgd, learning-rate = 0.05, momentum = 0.9 }";
+    public const string MomentumInBfloat16 = Momentum + "\nprecision = bf16";
     public const string Adam = "{ type = adam, learning-rate = 0.002 }";
 
     private const string Cnn = """

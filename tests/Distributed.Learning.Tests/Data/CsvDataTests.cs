@@ -97,6 +97,7 @@ public sealed class CsvDataTests : IDisposable
         var (training, test) = Open(("target", "y"), ("task", "regression"), ("on-bad-row", "skip"), ("test-every", 2));
         using (training)
         using (test) Assert.Equal((1, 1, 3), (training.Count, test.Count, training.Notes.SkippedRows));
+        Assert.Matches("t\\.csv:3: expected 2 cells.*", training.Notes.FirstSkippedRow);
     }
 
     [Fact]

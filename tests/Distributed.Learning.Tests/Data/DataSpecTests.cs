@@ -178,6 +178,56 @@ public sealed class DataSpecTests : IDisposable
             "model.input: expected [1, 28, 28], the shape of a sample of this data, got [1, 32, 32]",
             Assert.Throws<BadInputException>(() => DataSpec.Read(Examples.Section(("format", "digits")), [1, 32, 32])).Message);
 
+    [Theory]
+    [InlineData(65, null)]
+    [InlineData(70, null)]
+    [InlineData(null, null)]
+    [InlineData(64, "model.layers[0].tokens: expected at least 65, as many different tokens as this data has, got 64")]
+    [InlineData(0, "model.layers[0]: expected an embedding of 65 tokens, which the samples of this data are")]
+    public void An_embedding_must_know_the_tokens_of_the_data(int? tokens, string? expected) => Misfit(
+        expected, Examples.Section(("format", "random"), ("tokens", 65), ("shape", new object[] { 7 }), ("classes", 3)), [7], [3], tokens, "cross-entropy");
+
+    [Fact]
+    public void An_embedding_for_numbers_is_refused() => Misfit(
+        "model.layers[0] (embedding): expected data of tokens (text, labelled-lines), got samples of numbers",
+        Examples.Section(("format", "digits")), [1, 28, 28], [10], 65, "cross-entropy");
+
+    [Theory]
+    [InlineData("class", "cross-entropy", new long[] { 3 }, null)]
+    [InlineData("class", "cross-entropy", new long[] { 4 }, null)]
+    [InlineData("class", "cross-entropy", new long[] { 2 }, "model.layers: expected 3 scores to come out, one for each class of the data, got [2]")]
+    [InlineData("class", "cross-entropy", new long[] { 5, 3 }, "model.layers: expected [3] to come out, a score for each class, got [5, 3]")]
+    [InlineData("each-place", "cross-entropy", new long[] { 5, 3 }, null)]
+    [InlineData("each-place", "cross-entropy", new long[] { 3 }, "model.layers: expected [5, 3] to come out, a score for each class at each place, got [3]")]
+    [InlineData("class", "mean-squared-error", new long[] { 3 }, null)]
+    [InlineData("values", "huber", new long[] { 3 }, null)]
+    [InlineData("values", "huber", new long[] { 2 }, "model.layers: expected [3] to come out, as the data's targets are, got [2]")]
+    [InlineData("values", "cross-entropy", new long[] { 3 }, "loss: expected mean-squared-error, mean-absolute-error or huber, since this data's targets are values, got cross-entropy")]
+    public void What_comes_out_must_fit_targets_and_loss(string targets, string loss, long[] output, string? expected) => Misfit(
+        expected,
+        targets == "values"
+            ? Examples.Section(("format", "random"), ("shape", new object[] { 5 }), ("targets", targets), ("outputs", 3))
+            : Examples.Section(("format", "random"), ("shape", new object[] { 5 }), ("targets", targets), ("classes", 3)),
+        [5], output, 0, loss);
+
+    [Theory]
+    [InlineData(2, null)]
+    [InlineData(3, "model.layers: expected 3 scores to come out, one for each class of the data, got [1]")]
+    public void A_yes_or_no_question_needs_one_score(int classes, string? expected) => Misfit(
+        expected, Examples.Section(("format", "random"), ("shape", new object[] { 5 }), ("classes", classes)), [5], [1], 0, "binary-cross-entropy");
+
+    private static void Misfit(string? expected, SettingsSection section, long[] input, long[] output, int? tokens, string loss)
+    {
+        var error = Record.Exception(() =>
+        {
+            var (training, test) = DataSpec.Read(section, input, output, tokens, new LossSpec(loss)).Open(".", 1);
+            training.Dispose();
+            test.Dispose();
+        });
+        if (expected is null) Assert.Null(error);
+        else Assert.Equal($"job.hocon: {expected}", Assert.IsType<BadInputException>(error).Message);
+    }
+
     [Fact]
     public void Means_for_more_channels_than_there_are_are_refused() =>
         Assert.Contains(

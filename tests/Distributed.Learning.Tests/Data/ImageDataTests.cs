@@ -76,6 +76,7 @@ public sealed class ImageDataTests : IDisposable
         var (training, test) = Open([.. keys, ("on-bad-row", "skip")]);
         using (training)
         using (test) Assert.Equal((1, 1), (training.Count, training.Notes.SkippedRows));
+        Assert.StartsWith($"{bad}: ", training.Notes.FirstSkippedRow);
 
         Directory.CreateDirectory(Path.Combine(folder.Path, "pets", "dog"));
         Assert.Contains("dog: expected images, got an empty folder", Refused(keys));

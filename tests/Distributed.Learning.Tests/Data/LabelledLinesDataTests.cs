@@ -49,6 +49,7 @@ public sealed class LabelledLinesDataTests : IDisposable
         var (training, test) = Open(("file", "lines.txt"), ("on-bad-row", "skip"), ("test-every", 2));
         using (training)
         using (test) Assert.Equal((2, 2, 2), (training.Count, test.Count, training.Notes.SkippedRows));
+        Assert.EndsWith("lines.txt:2: expected a label, a space and a sentence, got ''", training.Notes.FirstSkippedRow);
     }
 
     [Fact]

@@ -122,6 +122,27 @@ public sealed class MetricsTests
     }
 
     [Fact]
+    public void Errors_of_standardised_values_are_told_in_units_of_the_data()
+    {
+        using var outputs = tensor(new float[] { 2.5f, 0, 2, 8 }, [4, 1]);
+        using var targets = tensor(new float[] { 3, -0.5f, 2, 7 }, [4, 1]);
+        using var inputs = zeros(4, 1);
+        using var data = new TensorDataSet(inputs.alias(), targets.alias(), 0) { TargetScale = new ValueScale(1000, 5) };
+        var loss = new LossSpec("mean-squared-error").Create();
+        var figures = Evaluator.Evaluate(_ => outputs.alias(), data, loss, OutputMeaning.Values);
+
+        Assert.Equal(0.375, figures.Loss, 6);
+        Assert.Equal(375_000, figures.Regression!.MeanSquaredError, 6);
+        Assert.Equal(1000 * Math.Sqrt(0.375), figures.Regression.RootMeanSquaredError, 9);
+        Assert.Equal(500, figures.Regression.MeanAbsoluteError, 9);
+        Assert.Equal(1 - 1.5 / 29.1875, figures.Regression.RSquared, 12);
+        var second = Predictor.Predict(_ => outputs.alias(), data, OutputMeaning.Values, 0, 4).ElementAt(1);
+        Assert.Equal([-495.0], second.Targets);
+        Assert.Equal([5.0], second.Values);
+        Assert.Null(second.Class);
+    }
+
+    [Fact]
     public void The_spread_of_targets_is_that_of_all_blocks_together()
     {
         var random = new Random(5);

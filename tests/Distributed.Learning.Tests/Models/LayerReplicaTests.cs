@@ -7,7 +7,7 @@ public class LayerReplicaTests
 
     public static TheoryData<string> Models => [.. Specs.Keys];
 
-    private static Dictionary<string, ModelSpec> Specs => new()
+    internal static Dictionary<string, ModelSpec> Specs => new()
     {
         ["lstm"] = LayerCases.Model([6], "{'type':'embedding','tokens':5,'width':4}",
             "{'type':'lstm','hidden':6,'layers':2,'dropout':0.3,'bidirectional':true}", "{'type':'global-pool'}", "{'type':'linear','out':5}"),

@@ -227,14 +227,17 @@ public class ModelReplicaTests
 
     internal sealed class Setup : IDisposable
     {
-        public Setup(ModelSpec spec, long seed = 7)
+        public Setup(ModelSpec spec, long seed = 7) : this(Examples.Build(spec, seed))
         {
-            var module = Examples.Build(spec, seed);
+        }
+
+        public Setup(torch.nn.Module<torch.Tensor, torch.Tensor> module)
+        {
             Layout = ParameterLayout.Of(module);
             Weights = [new(Layout.Length), new(Layout.Length)];
             Gradients = [new(Layout.Length), new(Layout.Length), new(Layout.Length), new(Layout.Length)];
             ModelReplica.CopyInitialWeights(module, Layout, Weights[0].Address, 0, Layout.Length);
-            Replica = new ModelReplica(module, Layout, [.. Weights.Select(w => w.Address)], [.. Gradients.Select(g => g.Address)]);
+            Replica = new ModelReplica(module, Layout, [.. Weights.Select(w => w.Address)], [.. Gradients.Select(g => g.Address)], stageFloats: 1);
         }
 
         public ParameterLayout Layout { get; }

@@ -5,7 +5,8 @@ namespace Distributed.Learning.Tests;
 internal static class CutShards
 {
     public static float[] Train(
-        OptimizerSpec spec, ParameterLayout layout, float[] start, IReadOnlyList<float[]> gradients, IReadOnlyList<long> cuts, double? rate = null)
+        OptimizerSpec spec, ParameterLayout layout, float[] start, IReadOnlyList<float[]> gradients, IReadOnlyList<long> cuts, double? rate = null,
+        int? resumedAt = null)
     {
         var result = new float[start.Length];
         var exchange = new Exchange(cuts.Count - 1);
@@ -18,9 +19,10 @@ internal static class CutShards
                 using var a = new FloatMemory(start.AsSpan(from, count));
                 using var b = new FloatMemory(count);
                 using var scratch = new FloatMemory(ShardOptimizer.PieceFloats);
-                using var optimizer = new ShardOptimizer(spec, layout, from, count);
+                var optimizer = new ShardOptimizer(spec, layout, from, count);
                 for (var step = 0; step < gradients.Count; step++)
                 {
+                    if (step == resumedAt) optimizer = Resumed(optimizer, new ShardOptimizer(spec, layout, from, count));
                     var (before, after) = step % 2 == 0 ? (a, b) : (b, a);
                     optimizer.Step(before.Address, after.Address, Piece, rate, exchange);
 
@@ -30,6 +32,7 @@ internal static class CutShards
                         return scratch.Address;
                     }
                 }
+                optimizer.Dispose();
                 (gradients.Count % 2 == 0 ? a : b).Span.CopyTo(result.AsSpan(from));
             }
             catch (Exception failure)
@@ -41,6 +44,18 @@ internal static class CutShards
         foreach (var thread in threads) thread.Start();
         foreach (var thread in threads) thread.Join();
         return failures.Count == 0 ? result : throw new AggregateException(failures);
+    }
+
+    private static ShardOptimizer Resumed(ShardOptimizer saved, ShardOptimizer fresh)
+    {
+        using (saved)
+        {
+            using var state = new MemoryStream();
+            saved.SaveState(state);
+            state.Position = 0;
+            fresh.LoadState(state);
+            return fresh;
+        }
     }
 
     private sealed class Exchange(int shards) : INormExchange

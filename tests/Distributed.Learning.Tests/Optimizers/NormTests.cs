@@ -35,6 +35,10 @@ public sealed class NormTests : IDisposable
         Assert.Equal(whole, Train(spec, [.. Enumerable.Range(0, (int)pages).Select(page => page * 1024L), layout.Length]));
     }
 
+    [Theory, MemberData(nameof(Kinds))]
+    public void A_saved_state_goes_on_bit_for_bit(string kind) => Assert.Equal(
+        Train(Spec(kind), [0, layout.Length]), CutShards.Train(Spec(kind), layout, start, gradients, [0, 2 * 1024, layout.Length], resumedAt: 7));
+
     [Fact]
     public void A_gradient_is_scaled_to_the_bound_of_its_norm()
     {

@@ -30,10 +30,12 @@ internal sealed record Cifar10Data(IReadOnlyList<string> Folders, Pixels Pixels)
         section.Has("folders") ? DataFile.Names(section, "folders", "folder") : ["cifar-10-batches-bin", "cifar10"],
         Pixels.Read(section, channels: 3));
 
-    public override void CheckFiles(string dataFolder)
+    public override void CheckFiles(string dataFolder, DataCache? cache = null) => Sources(dataFolder);
+
+    private protected override IReadOnlyList<string> Sources(string dataFolder)
     {
         var folder = Folder(dataFolder);
-        foreach (var name in TrainingFiles.Concat(TestFiles)) DataFile.Find(folder, name);
+        return [.. TrainingFiles.Concat(TestFiles).Select(name => DataFile.Find(folder, name))];
     }
 
     private protected override float[] Black => Pixels.Black;

@@ -71,7 +71,10 @@ internal sealed record CsvData : DataSpec
         };
     }
 
-    public override void CheckFiles(string dataFolder) => OpenAndClose(dataFolder);
+    public override void CheckFiles(string dataFolder, DataCache? cache = null) => OpenAndClose(dataFolder, cache);
+
+    private protected override IReadOnlyList<string> Sources(string dataFolder) =>
+        [DataFile.Find(dataFolder, File), .. Split.File is { } testFile ? (string[])[DataFile.Find(dataFolder, testFile)] : []];
 
     private protected override (IDataSet Training, IDataSet Test) Load(string dataFolder, long seed)
     {
@@ -94,7 +97,7 @@ internal sealed record CsvData : DataSpec
         var encoder = new TableEncoder(cells, columns, trainingRows, Indicators, MostCategories);
         var scale = StandardiseTarget
             ? ValueScale.Standardising([.. trainingRows.Select(row => cells.Number(row.Cells[target.Index]))]) : ValueScale.Identity;
-        var notes = new DataNotes { ClassNames = labels, SkippedRows = problems.Skipped, Findings = encoder.Findings };
+        var notes = new DataNotes { ClassNames = labels, SkippedRows = problems.Skipped, FirstSkippedRow = problems.First, Findings = encoder.Findings };
         return (Make(trainingRows, training), Make(testRows, test));
 
         TensorDataSet Make(CsvRow[] part, int[] numbers)

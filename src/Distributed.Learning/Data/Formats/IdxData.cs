@@ -17,7 +17,9 @@ internal sealed record IdxData(IReadOnlyList<string> Folders, int Classes, Pixel
     public static IdxData Read(SettingsSection section) => new(
         DataFile.Names(section, "folders", "folder"), section.Integer("classes", 10, 1, 256), Pixels.Read(section, channels: 1));
 
-    public override void CheckFiles(string dataFolder) => IdxFolder.Find(dataFolder, Folders);
+    public override void CheckFiles(string dataFolder, DataCache? cache = null) => IdxFolder.Find(dataFolder, Folders);
+
+    private protected override IReadOnlyList<string> Sources(string dataFolder) => IdxFolder.Find(dataFolder, Folders).Files;
 
     private protected override float[] Black => Pixels.Black;
 

@@ -34,11 +34,15 @@ internal sealed record ImageFolderData(
             RowProblems.ReadSkip(section), Split.Read(section, Split.Fraction(0.2)));
     }
 
-    public override void CheckFiles(string dataFolder)
+    public override void CheckFiles(string dataFolder, DataCache? cache = null) => Sources(dataFolder);
+
+    private protected override IReadOnlyList<string> Sources(string dataFolder)
     {
         var classes = Classes(dataFolder, Folder);
-        Files(dataFolder, Folder, classes);
-        if (Split.File is { } testFolder) Files(dataFolder, testFolder, classes);
+        CheckClasses(classes.Length);
+        var files = Files(dataFolder, Folder, classes);
+        if (Split.File is { } testFolder) files.AddRange(Files(dataFolder, testFolder, classes));
+        return [.. files.Select(file => file.Path)];
     }
 
     private protected override float[] Black => Pixels.Black;
@@ -52,7 +56,10 @@ internal sealed record ImageFolderData(
         var (training, test) = Split.Divide(files.Count, ofTest.Count, [.. files.Select(file => file.Class)]);
         if (training.Length == 0 || test.Length == 0)
             throw DataFile.Bad(Folder, $"expected images to train on and to test on, got {training.Length} and {test.Length}");
-        return (Decode(training, files, classes), Decode(test, files, classes));
+        var problems = new RowProblems(SkipBadFiles);
+        var (images, testImages) = (Decode(training, files, problems), Decode(test, files, problems));
+        var notes = new DataNotes { ClassNames = classes, SkippedRows = problems.Skipped, FirstSkippedRow = problems.First };
+        return (Make(images, notes), Make(testImages, notes));
     }
 
     private static string[] Classes(string dataFolder, string name)
@@ -79,7 +86,7 @@ internal sealed record ImageFolderData(
         return files;
     }
 
-    private TensorDataSet Decode(int[] part, List<(string Path, int Class)> files, string[] classes)
+    private (byte[] Images, List<long> Labels) Decode(int[] part, List<(string Path, int Class)> files, RowProblems problems)
     {
         var size = Channels * Height * Width;
         if ((long)part.Length * size > Array.MaxLength)
@@ -87,23 +94,28 @@ internal sealed record ImageFolderData(
                 Folder, $"expected images of at most {Array.MaxLength} bytes in all, got {(long)part.Length * size}; choose a smaller size");
         var images = new byte[part.Length * size];
         var labels = new List<long>(part.Length);
-        var skipped = 0;
         foreach (var row in part)
             try
             {
                 ImageFile.Read(files[row].Path, Channels, Height, Width, images.AsSpan(labels.Count * size, size));
                 labels.Add(files[row].Class);
             }
-            catch (BadInputException) when (SkipBadFiles)
+            catch (BadInputException exception) when (SkipBadFiles)
             {
-                skipped++;
+                problems.Skip(exception.Message);
             }
-        if (labels.Count == 0) throw DataFile.Bad(Folder, $"expected images, got {skipped} files that are none");
-        using var flat = frombuffer(images, ScalarType.Byte);
-        using var good = flat.narrow(0, 0, labels.Count * (long)size);
-        return new TensorDataSet(good.view(labels.Count, Channels, Height, Width), tensor(labels.ToArray()), classes.Length, Pixels)
+        return labels.Count > 0 ? (images, labels)
+            : throw DataFile.Bad(Folder, $"expected images to train on and to test on, got {part.Length} files that are none; {problems.First}");
+    }
+
+    private TensorDataSet Make((byte[] Images, List<long> Labels) part, DataNotes notes)
+    {
+        var count = part.Labels.Count;
+        using var flat = frombuffer(part.Images, ScalarType.Byte);
+        using var good = flat.narrow(0, 0, count * (long)Channels * Height * Width);
+        return new TensorDataSet(good.view(count, Channels, Height, Width), tensor(part.Labels.ToArray()), notes.ClassNames.Count, Pixels)
         {
-            Notes = new DataNotes { ClassNames = classes, SkippedRows = skipped },
+            Notes = notes,
         };
     }
 }

@@ -28,6 +28,8 @@ internal sealed record LabelledLinesData(
 
     public override IReadOnlyList<long> InputShape => [Length];
 
+    public override int? KnownTokens => VocabularySize;
+
     public static LabelledLinesData Read(SettingsSection section) => new(
         DataFile.Name(section, "file"),
         section.Integer("length", 64, 1, 1 << 16),
@@ -37,7 +39,10 @@ internal sealed record LabelledLinesData(
         RowProblems.ReadSkip(section),
         Split.Read(section, Split.Fraction(0.2)));
 
-    public override void CheckFiles(string dataFolder) => OpenAndClose(dataFolder);
+    public override void CheckFiles(string dataFolder, DataCache? cache = null) => OpenAndClose(dataFolder, cache);
+
+    private protected override IReadOnlyList<string> Sources(string dataFolder) =>
+        [DataFile.Find(dataFolder, File), .. Split.File is { } testFile ? (string[])[DataFile.Find(dataFolder, testFile)] : []];
 
     private protected override (IDataSet Training, IDataSet Test) Load(string dataFolder, long seed)
     {
@@ -60,8 +65,8 @@ internal sealed record LabelledLinesData(
             throw DataFile.Bad(file, $"expected sentences to train on and to test on, got {training.Length} and {test.Length}");
         var vocabulary = BuildVocabulary(training.Select(row => known[row]));
         return (
-            Encode(training, known, classes, labels, vocabulary, problems.Skipped),
-            Encode(test, known, classes, labels, vocabulary, problems.Skipped));
+            Encode(training, known, classes, labels, vocabulary, problems),
+            Encode(test, known, classes, labels, vocabulary, problems));
     }
 
     private List<Line> ReadLines(string path, RowProblems problems) => DataFile.Read(path, stream =>
@@ -106,7 +111,7 @@ internal sealed record LabelledLinesData(
     }
 
     private TensorDataSet Encode(
-        int[] rows, List<Line> lines, int[] classes, string[] labels, Vocabulary vocabulary, int skipped)
+        int[] rows, List<Line> lines, int[] classes, string[] labels, Vocabulary vocabulary, RowProblems problems)
     {
         var tokens = new long[rows.Length * (long)Length];
         long words = 0, unknown = 0;
@@ -131,7 +136,8 @@ internal sealed record LabelledLinesData(
             {
                 ClassNames = labels,
                 Vocabulary = vocabulary,
-                SkippedRows = skipped,
+                SkippedRows = problems.Skipped,
+                FirstSkippedRow = problems.First,
                 Findings =
                 [
                     $"{vocabulary.Count} of at most {VocabularySize} numbers in use, padding and unknown included",

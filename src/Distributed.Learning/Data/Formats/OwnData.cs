@@ -5,6 +5,8 @@ internal sealed record OwnData(Func<long, (IDataSet Training, IDataSet Test)> Cr
 {
     public override string Format => "own data";
 
+    public override int? KnownTokens => null;
+
     public static OwnData Read(SettingsSection section) => new(Factories.Data(section));
 
     private protected override (IDataSet Training, IDataSet Test) Load(string dataFolder, long seed) => Create(seed);

@@ -23,6 +23,12 @@ internal sealed record RandomData(
 
     public override IReadOnlyList<long> InputShape => Shape;
 
+    public override int? KnownTokens => Tokens;
+
+    public override int? KnownClasses => Targets == Values ? null : Classes;
+
+    private protected override IReadOnlyList<long> TargetShape => Targets == EachPlace ? [Shape[0]] : [];
+
     public static RandomData Read(SettingsSection section, IReadOnlyList<long>? modelInput)
     {
         var shape = section.Integers("shape", modelInput, 1, int.MaxValue);

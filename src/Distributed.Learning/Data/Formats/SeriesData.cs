@@ -68,9 +68,9 @@ internal sealed record SeriesData : DataSpec
         };
     }
 
-    public override void CheckFiles(string dataFolder)
+    public override void CheckFiles(string dataFolder, DataCache? cache = null)
     {
-        if (File is not null) OpenAndClose(dataFolder);
+        if (File is not null) OpenAndClose(dataFolder, cache);
     }
 
     private protected override (IDataSet Training, IDataSet Test) Load(string dataFolder, long seed)
@@ -88,6 +88,7 @@ internal sealed record SeriesData : DataSpec
         var notes = new DataNotes
         {
             SkippedRows = problems.Skipped,
+            FirstSkippedRow = problems.First,
             Findings =
             [
                 string.Create(

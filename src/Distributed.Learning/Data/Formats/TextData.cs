@@ -32,7 +32,14 @@ internal sealed record TextData(string File, bool Bytes, int Time, bool Shifted,
         section.OneOf("windows", "random", "random", "consecutive") == "random",
         Split.Read(section, Split.Last(0.1), ordered: true));
 
-    public override void CheckFiles(string dataFolder) => OpenAndClose(dataFolder);
+    public override int? KnownTokens => Bytes ? ByteValues : null;
+
+    public override TextCodec? TextOf(IDataSet data) => Bytes ? TextCodec.OfBytes : TextCodec.OfCharacters(data.Notes.Vocabulary!);
+
+    public override void CheckFiles(string dataFolder, DataCache? cache = null) => OpenAndClose(dataFolder, cache);
+
+    private protected override IReadOnlyList<string> Sources(string dataFolder) =>
+        [DataFile.Find(dataFolder, File), .. Split.File is { } testFile ? (string[])[DataFile.Find(dataFolder, testFile)] : []];
 
     private protected override (IDataSet Training, IDataSet Test) Load(string dataFolder, long seed)
     {

@@ -7,9 +7,11 @@ namespace Distributed.Learning;
 /// windows one token later. To train on, each window may begin anywhere up to the beginning of the next one, drawn anew each time:
 /// the model sees the text cut at ever other places, and still all of it in an epoch.
 /// </summary>
-internal sealed class TextWindows : IDataSet
+internal sealed class TextWindows : ICacheable
 {
+    private readonly Tensor tokens;
     private readonly Tensor windows;
+    private Action? release;
     private readonly long time;
     private readonly bool shifted;
 
@@ -18,8 +20,11 @@ internal sealed class TextWindows : IDataSet
     /// <param name="time">Tokens in a window.</param>
     /// <param name="classes">How many different tokens there may be.</param>
     /// <param name="shifted">Whether <see cref="Draw"/> moves the windows.</param>
-    public TextWindows(Tensor tokens, int time, int classes, bool shifted)
+    /// <param name="release">Called when the tokens are no longer in use.</param>
+    public TextWindows(Tensor tokens, int time, int classes, bool shifted, Action? release = null)
     {
+        this.tokens = tokens.DetachFromDisposeScope();
+        this.release = release;
         this.time = time;
         this.shifted = shifted;
         Count = (int)((tokens.shape[0] - 1) / time);
@@ -27,7 +32,6 @@ internal sealed class TextWindows : IDataSet
         Classes = classes;
         // Every window there is, as a view: no memory besides the tokens.
         windows = tokens.unfold(0, time + 1, 1).DetachFromDisposeScope();
-        using (tokens)
         using (var counts = tokens.bincount(null, classes)) ClassCounts = counts.data<long>().ToArray();
     }
 
@@ -45,12 +49,21 @@ internal sealed class TextWindows : IDataSet
 
     public DataNotes Notes { get; init; } = DataNotes.None;
 
+    public IReadOnlyList<Tensor> Tensors => [tokens];
+
+    public CachedSet Describe() => CachedSet.Of(this) with { Time = (int)time, Shifted = shifted };
+
     public Batch Gather(ReadOnlySpan<int> indices) => Windows(indices, null);
 
     public Batch Draw(ReadOnlySpan<int> indices, long seed) =>
         Windows(indices, shifted ? new Xoshiro256(unchecked((ulong)seed)) : null);
 
-    public void Dispose() => windows.Dispose();
+    public void Dispose()
+    {
+        windows.Dispose();
+        tokens.Dispose();
+        Interlocked.Exchange(ref release, null)?.Invoke();
+    }
 
     private Batch Windows(ReadOnlySpan<int> indices, Xoshiro256? random)
     {

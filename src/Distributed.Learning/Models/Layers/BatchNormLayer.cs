@@ -15,6 +15,8 @@ internal sealed record BatchNormLayer(double Momentum = 0.1, double Epsilon = 1e
 
     public override string Type => Name;
 
+    internal override string? InFloat32 => "all of it";
+
     public static BatchNormLayer Read(SettingsSection section) =>
         new(section.Number("momentum", 0.1, 0, 1), section.Number("epsilon", 1e-5, double.Epsilon), section.Flag("affine", true));
 

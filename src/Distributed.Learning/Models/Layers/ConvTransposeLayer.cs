@@ -16,6 +16,8 @@ internal sealed record ConvTransposeLayer(
 
     public override string Type => Dimensions == 1 ? Name1 : Name2;
 
+    internal override string? InFloat32 => "all of it";
+
     public static ConvTransposeLayer Read(SettingsSection section, int dimensions)
     {
         var layer = new ConvTransposeLayer(dimensions, section.Integer("out", null, 1, 1 << 20),

@@ -12,6 +12,8 @@ internal sealed record EmbeddingLayer(int Tokens, int Width, int? Padding = null
 
     public override string Type => Name;
 
+    internal override string? InFloat32 => "all of it";
+
     internal override bool TakesTokens => true;
 
     public static EmbeddingLayer Read(SettingsSection section)

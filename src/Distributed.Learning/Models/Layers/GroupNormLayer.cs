@@ -13,6 +13,8 @@ internal sealed record GroupNormLayer(int Groups, double Epsilon = 1e-5, bool Af
 
     public override string Type => Name;
 
+    internal override string? InFloat32 => "all of it";
+
     public static GroupNormLayer Read(SettingsSection section) =>
         new(section.Integer("groups", null, 1, 1 << 20), section.Number("epsilon", 1e-5, double.Epsilon), section.Flag("affine", true));
 

@@ -13,6 +13,8 @@ internal sealed record LayerNormLayer(int Dims = 1, double Epsilon = 1e-5, bool 
 
     public override string Type => Name;
 
+    internal override string? InFloat32 => "all of it";
+
     public static LayerNormLayer Read(SettingsSection section) =>
         new(section.Integer("dims", 1, 1, 6), section.Number("epsilon", 1e-5, double.Epsilon), section.Flag("affine", true));
 

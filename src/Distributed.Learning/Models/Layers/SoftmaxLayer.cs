@@ -11,6 +11,8 @@ internal sealed record SoftmaxLayer : LayerSpec
 
     public override string Type => Name;
 
+    internal override string? InFloat32 => "all of it";
+
     internal override LayerFit Fit(IReadOnlyList<long> input) => LayerFit.Gives(input);
 
     internal override nn.Module<Tensor, Tensor> Build(IReadOnlyList<long> input) => nn.Softmax(-1);

@@ -14,6 +14,8 @@ internal sealed record TransformerBlockLayer(
 
     public override string Type => Name;
 
+    internal override string? InFloat32 => "its norms";
+
     public static TransformerBlockLayer Read(SettingsSection section) =>
         new(section.Integer("heads", null, 1, 1 << 10), section.Integer("mlp", 4, 1, 64), section.Number("dropout", 0, 0, 1),
             section.Flag("causal", false), Initialisation.Read(section));

@@ -2,7 +2,7 @@ namespace Distributed.Learning;
 
 /// <summary>
 /// The learning rate of every step of a job: a pure function of the step, so that all shards, a resumed job and the metrics agree without
-/// a word between them. With warm-up, step s of its W steps has the rate base · (s + 1) / W (Goyal et al. 2017).
+/// a word between them. Only <c>reduce-on-plateau</c> has to be told its rate, by whoever sees the evaluations (<see cref="PlateauRate"/>). With warm-up, step s of its W steps has the rate base · (s + 1) / W (Goyal et al. 2017).
 /// </summary>
 public sealed class LearningRateSchedule
 {
@@ -45,7 +45,12 @@ public sealed class LearningRateSchedule
 
     /// <summary>The learning rate of the update that turns version <paramref name="step"/> into the next one.</summary>
     /// <param name="step">The step, counted from 0.</param>
-    public double At(long step) => step < warmup ? rate * (step + 1) / warmup : spec.Type switch
+    public double At(long step) => At(step, null);
+
+    /// <summary>The same, once evaluations have made something of the base rate.</summary>
+    /// <param name="step">The step, counted from 0.</param>
+    /// <param name="reduced">What <see cref="PlateauRate"/> has made of the base rate, where the schedule follows evaluations; null for nothing yet.</param>
+    public double At(long step, double? reduced) => step < warmup ? (reduced ?? rate) * (step + 1) / warmup : spec.Type switch
     {
         // Points of time count from the start of the job, whether it warms up or not.
         ScheduleSpec.Step => rate * Math.Pow(spec.Factor, Math.Floor(step / every)),
@@ -55,7 +60,7 @@ public sealed class LearningRateSchedule
         ScheduleSpec.Polynomial => Between(spec.FinalFactor, Math.Pow(1 - Math.Min(1, (step - warmup) / Math.Max(1, steps - warmup)), spec.Power)),
         ScheduleSpec.Cosine => Between(spec.FinalFactor, Falling(PartOfPeriod(step - warmup))),
         ScheduleSpec.OneCycle => Cycle(step),
-        _ => rate,
+        _ => reduced ?? rate,
     };
 
     // 1 gives the base rate, 0 the given share of it.

@@ -10,6 +10,7 @@ namespace Distributed.Learning;
 /// schedule { type = polynomial, power = 1, final-factor = 0 }
 /// schedule { type = cosine, final-factor = 0, period = 10 epochs, period-growth = 2 }
 /// schedule { type = one-cycle, rise = 0.3, start-factor = 0.04, final-factor = 4e-6 }
+/// schedule { type = reduce-on-plateau, metric = loss, factor = 0.1, patience = 10, threshold = 1e-4, min-rate = 0 }
 /// </code>
 /// All but <c>one-cycle</c> take <c>warmup = 500 steps</c> or <c>warmup = 2 epochs</c>.
 /// </summary>
@@ -23,6 +24,7 @@ public sealed record ScheduleSpec(string Type)
     internal const string Polynomial = "polynomial";
     internal const string Cosine = "cosine";
     internal const string OneCycle = "one-cycle";
+    internal const string OnPlateau = "reduce-on-plateau";
 
     /// <summary>The rate of a job without a schedule.</summary>
     public static ScheduleSpec None { get; } = new(Constant);
@@ -36,7 +38,7 @@ public sealed record ScheduleSpec(string Type)
     /// <summary>Multi-step: where the rate falls, in ascending order.</summary>
     public IReadOnlyList<TrainingSpan> At { get; init; } = [];
 
-    /// <summary>Step, multi-step and exponential: what the rate is multiplied by, above 0.</summary>
+    /// <summary>Step, multi-step, exponential and reduce-on-plateau: what the rate is multiplied by, above 0.</summary>
     public double Factor { get; init; } = 1;
 
     /// <summary>Polynomial: the exponent, above 0.</summary>
@@ -57,6 +59,21 @@ public sealed record ScheduleSpec(string Type)
     /// <summary>One-cycle: the share of the base rate at the start.</summary>
     public double StartFactor { get; init; }
 
+    /// <summary>Reduce-on-plateau: the figure of the evaluations that is watched.</summary>
+    public WatchedMetric Metric { get; init; } = WatchedMetric.Loss;
+
+    /// <summary>Reduce-on-plateau: so many evaluations in a row may be no better; the next one lets the rate fall.</summary>
+    public int Patience { get; init; } = 10;
+
+    /// <summary>Reduce-on-plateau: the share of the best figure by which one must be better to count, in [0, 1).</summary>
+    public double Threshold { get; init; } = 1e-4;
+
+    /// <summary>Reduce-on-plateau: the rate does not fall below it.</summary>
+    public double MinRate { get; init; }
+
+    /// <summary>Whether the rate depends on evaluations and not on the step alone; see <see cref="PlateauRate"/>.</summary>
+    public bool FollowsEvaluations => Type == OnPlateau;
+
     /// <summary>Reads the section <c>schedule</c> of an optimizer; without it the rate is constant.</summary>
     /// <param name="optimizer">The section that holds the key.</param>
     /// <exception cref="BadInputException">A key is unknown to the type, missing or out of range.</exception>
@@ -64,7 +81,7 @@ public sealed record ScheduleSpec(string Type)
     {
         if (optimizer.OptionalSection("schedule") is not { } section) return None;
         var belowOne = Math.BitDecrement(1.0);
-        var spec = new ScheduleSpec(section.OneOf("type", Constant, Constant, Step, MultiStep, Exponential, Polynomial, Cosine, OneCycle));
+        var spec = new ScheduleSpec(section.OneOf("type", Constant, Constant, Step, MultiStep, Exponential, Polynomial, Cosine, OneCycle, OnPlateau));
         spec = spec.Type switch
         {
             Step => spec with { Every = TrainingSpan.Read(section, "every"), Factor = section.Number("factor", 0.1, double.Epsilon) },
@@ -86,6 +103,14 @@ public sealed record ScheduleSpec(string Type)
                 Rise = section.Number("rise", 0.3, double.Epsilon, belowOne),
                 StartFactor = section.Number("start-factor", 1.0 / 25, 0, 1),
                 FinalFactor = section.Number("final-factor", 1.0 / 25 / 1e4, 0, 1),
+            },
+            OnPlateau => spec with
+            {
+                Metric = WatchedMetric.Read(section),
+                Factor = section.Number("factor", 0.1, double.Epsilon, belowOne),
+                Patience = section.Integer("patience", 10, 0),
+                Threshold = section.Number("threshold", 1e-4, 0, belowOne),
+                MinRate = section.Number("min-rate", 0, 0),
             },
             _ => spec,
         };

@@ -1,0 +1,54 @@
+using System.CommandLine;
+using System.Globalization;
+using Distributed.Cli.Benchmarks.Peers;
+using Distributed.Cluster.Jobs;
+
+namespace Distributed.Cli.Commands;
+
+/// <summary>What the benchmarks of whole steps have in common: the models, and the peer beside them.</summary>
+internal static class BenchModels
+{
+    private static readonly string Folder = Path.Combine(AppContext.BaseDirectory, "jobs", "bench");
+
+    /// <summary>The names of the models.</summary>
+    public static IReadOnlyList<string> Known { get; } =
+        Directory.Exists(Folder) ? [.. Directory.GetFiles(Folder, "*.hocon").Select(file => Path.GetFileNameWithoutExtension(file)!).Order()] : [];
+
+    /// <summary>The argument that chooses some; none stands for all.</summary>
+    public static Argument<string[]> Argument()
+    {
+        var models = new Argument<string[]>("MODEL") { Arity = ArgumentArity.ZeroOrMore, Description = $"{string.Join(", ", Known)} (default: all)" };
+        models.Validators.Add(result =>
+        {
+            foreach (var token in result.Tokens)
+                if (!Known.Contains(token.Value)) result.AddError($"no model '{token.Value}' to measure: known are {string.Join(", ", Known)}");
+        });
+        return models;
+    }
+
+    /// <summary>A model's job for so many workers and steps.</summary>
+    public static Job Load(string name, int workers, int servers, int steps, IEnumerable<string> sets)
+    {
+        var file = Path.Combine(Folder, $"{name}.hocon");
+        var asWritten = Job.Load(file, new JobOverrides());
+        var batch = workers * (asWritten.Batch / asWritten.Workers);
+        var perEpoch = Math.Min(steps, 64);
+        string[] shape =
+        [
+            .. Whole("workers", workers), .. Whole("slots", workers), .. Whole("servers", servers), .. Whole("batch", batch),
+            .. Whole("data.train", batch * perEpoch), .. Whole("epochs", steps / perEpoch),
+        ];
+        return Job.Load(file, new JobOverrides(Sets: [.. shape, .. sets]));
+
+        static string[] Whole(string path, int value) => [string.Create(CultureInfo.InvariantCulture, $"{path}={value}")];
+    }
+
+    /// <summary>The peer that the user asked for, or null, after a line that says what is missing.</summary>
+    public static DdpPeer? Peer(Session session, string? asked, string? script)
+    {
+        if (asked is null) return null;
+        var peer = DdpPeer.Find(script, out var missing);
+        if (peer is null) session.Terminal.Out.WriteLine($"--peer {asked} is left out: {missing}");
+        return peer;
+    }
+}

@@ -1,0 +1,49 @@
+using Distributed.Cluster.Protocol;
+using Distributed.Learning;
+using Distributed.Transport;
+
+namespace Distributed.Cluster.ParameterServers;
+
+/// <summary>
+/// Where the shards of one server lie in its segment: one behind the other, in whole pages, once for even and once for odd versions.
+/// Worker and server work it out from the shards alone.
+/// </summary>
+internal sealed class ServerSegment
+{
+    private readonly Dictionary<int, long> places = [];
+
+    /// <param name="shards">A server's shards in order; a server without any has an empty page.</param>
+    /// <param name="format">How the flat vector lies in memory.</param>
+    public ServerSegment(IReadOnlyList<TrainingMessages.ShardDescription> shards, FlatFormat format = default)
+    {
+        var parts = new List<Part>();
+        foreach (var shard in shards)
+        {
+            var (offset, bytes) = (format.BytesTo(shard.Offset), MemoryPages.RoundUp(format.BytesOf(shard.Offset, shard.Length)));
+            places.Add(shard.Shard, Bytes);
+            if (parts.Count > 0 && parts[^1].Offset + parts[^1].Bytes == offset)
+                parts[^1] = parts[^1] with { Bytes = parts[^1].Bytes + bytes };
+            else
+                parts.Add(new Part(offset, Bytes, bytes));
+            Bytes += bytes;
+        }
+
+        Bytes = Math.Max(Bytes, MemoryPages.RoundUp(1));
+        Parts = parts;
+    }
+
+    /// <summary>Shards that follow each other in the flat vector, too.</summary>
+    /// <param name="Offset">Where they start in the flat vector, in bytes.</param>
+    /// <param name="Place">Where they start among the shards of one version in the segment, in bytes.</param>
+    /// <param name="Bytes">Their size in whole pages.</param>
+    public readonly record struct Part(long Offset, long Place, long Bytes);
+
+    /// <summary>What one version takes, in whole pages.</summary>
+    public long Bytes { get; }
+
+    /// <summary>What is to be mapped, in order.</summary>
+    public IReadOnlyList<Part> Parts { get; }
+
+    /// <summary>Where a shard starts among the shards of one version, in bytes.</summary>
+    public long PlaceOf(int shard) => places[shard];
+}

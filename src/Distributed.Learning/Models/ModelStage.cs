@@ -1,0 +1,50 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Distributed.Learning;
+
+/// <summary>Some consecutive layers of a model, whose parameters lie together in the flat vector.</summary>
+/// <param name="Layers">The layers in order.</param>
+/// <param name="Parameters">The numbers of their parameters.</param>
+/// <param name="Start">The float where their parameters start; 0 for the first stage.</param>
+/// <param name="End">The float where the next stage's start; for the last one the end of the vector, statistics included.</param>
+internal sealed record ModelStage(IReadOnlyList<nn.Module<Tensor, Tensor>> Layers, IReadOnlyList<int> Parameters, long Start, long End)
+{
+    /// <summary>A stage of fewer parameters costs more, some tens of microseconds, than is gained by sending them earlier.</summary>
+    public const long FloatsWorthAStage = 32 * 1024;
+
+    /// <summary>A model as one stage.</summary>
+    public static ModelStage Whole(nn.Module<Tensor, Tensor> module, ParameterLayout layout) =>
+        new([module], [.. Enumerable.Range(0, layout.Parameters.Count)], 0, layout.Length);
+
+    /// <summary>
+    /// The stages of a chain of layers: each begins with a layer that has parameters. A module that shows no such structure, or whose layers
+    /// share parameters, is one stage.
+    /// </summary>
+    /// <param name="module">The model.</param>
+    /// <param name="layout">Its layout.</param>
+    /// <param name="floats">How many floats a stage has at least; only the first may have fewer.</param>
+    public static ModelStage[] Cut(nn.Module<Tensor, Tensor> module, ParameterLayout layout, long floats)
+    {
+        // A class of its own may do more in its forward pass than to pass its children.
+        if (module.GetType() != typeof(Sequential)) return [Whole(module, layout)];
+        nn.Module<Tensor, Tensor>[] layers = [.. module.children().OfType<nn.Module<Tensor, Tensor>>()];
+        int[] counts = [.. layers.Select(layer => layer.parameters().Count())];
+        if (layers.Length != module.children().Count() || counts.Sum() != layout.Parameters.Count) return [Whole(module, layout)];
+
+        // From the end, where gradients come first.
+        var stages = new List<ModelStage>();
+        var (lastLayer, last, end) = (layers.Length, layout.Parameters.Count, layout.Length);
+        for (var (layer, first) = (layers.Length - 1, last - counts[^1]); layer > 0; first -= counts[--layer])
+        {
+            if (counts[layer] == 0 || first == 0 || Math.Min(end, layout.TrainableLength) - layout.Parameters[first].Offset < floats) continue;
+            stages.Add(Stage(layer, first, layout.Parameters[first].Offset));
+            (lastLayer, last, end) = (layer, first, layout.Parameters[first].Offset);
+        }
+        stages.Add(Stage(0, 0, 0));
+        stages.Reverse();
+        return [.. stages];
+
+        ModelStage Stage(int layer, int first, long start) => new(layers[layer..lastLayer], [.. Enumerable.Range(first, last - first)], start, end);
+    }
+}

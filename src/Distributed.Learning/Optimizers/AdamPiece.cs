@@ -1,0 +1,93 @@
+using System.Numerics;
+using static TorchSharp.torch;
+
+namespace Distributed.Learning;
+
+/// <summary>
+/// Adam (Kingma and Ba 2015): <c>m ← β₁ m + (1 − β₁) g, v ← β₂ v + (1 − β₂) g², w ← w − η m̂ / (√v̂ + ε)</c> with the bias-corrected
+/// <c>m̂ = m / (1 − β₁ᵗ)</c> and <c>v̂ = v / (1 − β₂ᵗ)</c>; AdamW (Loshchilov and Hutter 2019) first shrinks the weights by <c>1 − η λ</c>.
+/// What torch does in ten passes over memory takes two loops here, and torch's own square root between them: the bits are those of
+/// <c>torch.optim.Adam</c> and <c>AdamW</c>, whose library does not round that root as the processor does.
+/// </summary>
+internal sealed unsafe class AdamPiece : IOptimizerPiece
+{
+    private readonly OptimizerSpec spec;
+    private readonly bool decouples;
+    private readonly float* means;
+    private readonly float* squares;
+    private readonly float* roots;
+    private readonly Tensor rootsTensor;
+
+    /// <param name="moments">The rule's state of the whole shard.</param>
+    /// <param name="room">Scratch that all pieces share, at least as long as the piece.</param>
+    public AdamPiece(OptimizerSpec spec, PieceRange range, IReadOnlyList<Tensor> moments, Tensor room)
+    {
+        this.spec = spec;
+        Range = range;
+        decouples = spec.Type == OptimizerKinds.AdamW;
+        means = (float*)FlatTensor.AddressOf(moments[0]) + range.Start;
+        squares = (float*)FlatTensor.AddressOf(moments[1]) + range.Start;
+        rootsTensor = room.narrow(0, 0, range.Floats).DetachFromDisposeScope();
+        roots = (float*)FlatTensor.AddressOf(rootsTensor);
+    }
+
+    /// <summary>Names of the state tensors: PyTorch's.</summary>
+    public static IReadOnlyList<string> Moments { get; } = ["exp_avg", "exp_avg_sq"];
+
+    public PieceRange Range { get; }
+
+    public void Step(IntPtr from, IntPtr to, IntPtr gradient, in UpdateStep step)
+    {
+        UpdateMoments((float*)from, (float*)gradient, step);
+        rootsTensor.sqrt_();
+        UpdateWeights((float*)from, (float*)to, step);
+    }
+
+    public void Dispose() => rootsTensor.Dispose();
+
+    private void UpdateMoments(float* weights, float* gradient, in UpdateStep step)
+    {
+        var terms = new GradientTerms(spec, Range.Settings, step.Scale, !decouples);
+        var (keepMean, addMean) = (new Vector<float>((float)spec.Beta1), new Vector<float>((float)(1 - spec.Beta1)));
+        var (keepSquare, addSquare) = (new Vector<float>((float)spec.Beta2), new Vector<float>((float)(1 - spec.Beta2)));
+        var i = 0L;
+        for (; i <= Range.Floats - Vector<float>.Count; i += Vector<float>.Count)
+        {
+            var slope = terms.Of(Vector.Load(gradient + i), Vector.Load(weights + i));
+            var square = Square(slope, Vector.Load(squares + i));
+            Vector.Store(Mean(slope, Vector.Load(means + i)), means + i);
+            Vector.Store(square, squares + i);
+            Vector.Store(square, roots + i);
+        }
+
+        // The last floats do not fill a vector: one by one, each in all places of one.
+        for (; i < Range.Floats; i++)
+        {
+            var slope = terms.Of(new(gradient[i]), new(weights[i]));
+            means[i] = Mean(slope, new(means[i]))[0];
+            squares[i] = roots[i] = Square(slope, new(squares[i]))[0];
+        }
+
+        Vector<float> Mean(Vector<float> slope, Vector<float> mean) => Vector.FusedMultiplyAdd(slope, addMean, mean * keepMean);
+
+        Vector<float> Square(Vector<float> slope, Vector<float> square) => Vector.FusedMultiplyAdd(addSquare * slope, slope, square * keepSquare);
+    }
+
+    private void UpdateWeights(float* from, float* to, in UpdateStep step)
+    {
+        var learningRate = step.LearningRate * Range.Settings.LearningRateFactor;
+        var shrinks = decouples && Range.Settings.WeightDecay != 0;
+        var shrunk = new Vector<float>((float)(1 - (learningRate * Range.Settings.WeightDecay)));
+        var rootBias = new Vector<float>((float)Math.Sqrt(1 - Math.Pow(spec.Beta2, step.Number)));
+        var epsilon = new Vector<float>((float)spec.Epsilon);
+        var rate = new Vector<float>((float)-(learningRate / (1 - Math.Pow(spec.Beta1, step.Number))));
+        var i = 0L;
+        for (; i <= Range.Floats - Vector<float>.Count; i += Vector<float>.Count)
+            Vector.Store(Weight(Vector.Load(from + i), Vector.Load(means + i), Vector.Load(roots + i)), to + i);
+        for (; i < Range.Floats; i++)
+            to[i] = Weight(new(from[i]), new(means[i]), new(roots[i]))[0];
+
+        Vector<float> Weight(Vector<float> weight, Vector<float> mean, Vector<float> root) =>
+            (shrinks ? weight * shrunk : weight) + (rate * mean / ((root / rootBias) + epsilon));
+    }
+}
