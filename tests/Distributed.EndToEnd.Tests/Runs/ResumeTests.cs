@@ -148,9 +148,10 @@ public sealed class ResumeTests : IDisposable
         var checkpoint = Directory.GetDirectories(folder.In("run/checkpoints")).Order(StringComparer.Ordinal).Last();
         return long.Parse(Path.GetFileName(checkpoint)["version-".Length..], System.Globalization.CultureInfo.InvariantCulture);
 
-        bool HasEvaluated() => File.Exists(folder.In("run/cluster.log")) && ReadShared(folder.In("run/cluster.log")).Split('\n')[..^1]
+        // Evaluations are there at once, unlike the events of the cluster's log.
+        bool HasEvaluated() => File.Exists(folder.In("run/metrics.jsonl")) && ReadShared(folder.In("run/metrics.jsonl")).Split('\n')[..^1]
             .Select(line => JsonDocument.Parse(line).RootElement)
-            .Any(entry => entry.GetProperty("event").GetString() == "evaluated" && long.Parse(entry.GetProperty("fields").GetProperty("version").GetString()!, System.Globalization.CultureInfo.InvariantCulture) > beyond);
+            .Any(line => line.GetProperty("kind").GetString() == "evaluation" && line.GetProperty("version").GetInt64() > beyond);
     }
 
     private static List<(int, double)> Evaluations(RunResult run) =>
