@@ -20,7 +20,7 @@ public sealed partial class ClusterConfigTests : IDisposable
                 TimeSpan.FromSeconds(1),
                 new Deadlines(TimeSpan.FromSeconds(120), TimeSpan.FromSeconds(120), TimeSpan.FromSeconds(30), 20, TimeSpan.FromSeconds(10)),
                 TimeSpan.FromMilliseconds(250),
-                new LogSettings(LogLevel.Information, TimeSpan.FromMilliseconds(500))),
+                new LogSettings(LogLevel.Information, TimeSpan.FromSeconds(2))),
             trainer);
     }
 
