@@ -19,10 +19,12 @@ internal static class EvaluationTable
         lines.AddRange(EvaluationText.Headline(evaluation).Select(figure => Row(figure.Name, figure.Value)));
         if (evaluation.TopFiveAccuracy is { } five) lines.Add(Row("top-5 accuracy", Figures.Percent(five, 2)));
         if (evaluation.LogLoss is { } logLoss) lines.Add(Row("log-loss", Figures.Loss(logLoss)));
+        if (evaluation.CalibrationError is { } calibration) lines.Add(Row("calibration", $"{Share(calibration)} (expected error)"));
         if (evaluation.Binary is { } binary)
         {
             lines.Add(Row("precision", Share(binary.Precision)));
             lines.Add(Row("recall", Share(binary.Recall)));
+            if (binary.PrAuc is { } area) lines.Add(Row("PR AUC", Share(area)));
         }
 
         if (evaluation.Regression is { } regression)

@@ -5,7 +5,8 @@ namespace Distributed.Learning;
 /// <param name="Recall">As <see cref="PrecisionRecall.Recall"/>.</param>
 /// <param name="F1">As <see cref="PrecisionRecall.F1"/>.</param>
 /// <param name="RocAuc">See <see cref="Learning.RocAuc"/>; null where there is no curve.</param>
-public sealed record BinaryFigures(double Precision, double Recall, double F1, double? RocAuc)
+/// <param name="PrAuc">The area under precision against recall: <see cref="RankCurves.AveragePrecision"/>; null as the other.</param>
+public sealed record BinaryFigures(double Precision, double Recall, double F1, double? RocAuc, double? PrAuc)
 {
     internal static BinaryFigures Of(IReadOnlyList<BinaryScores> blocks, List<string> notes)
     {
@@ -18,6 +19,7 @@ public sealed record BinaryFigures(double Precision, double Recall, double F1, d
         var area = Learning.RocAuc.Of(positive, negative);
         if (area is null) notes.Add("no ROC curve: it needs positive and negative samples and scores that are numbers");
         var figures = PrecisionRecall.Of(found, predicted, positive.Length);
-        return new BinaryFigures(figures.Precision, figures.Recall, figures.F1, area);
+        var curves = RankCurves.Of([.. positive.Select(score => (double)score)], [.. negative.Select(score => (double)score)]);
+        return new BinaryFigures(figures.Precision, figures.Recall, figures.F1, area, curves?.AveragePrecision);
     }
 }

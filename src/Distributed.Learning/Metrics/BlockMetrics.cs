@@ -38,6 +38,7 @@ internal static class BlockMetrics
         return block with
         {
             LogLossSum = loss,
+            Calibration = Calibration(nn.functional.softplus(-wide.abs()).neg().exp(), wide.gt(0).eq(yes)),
             Binary = Scores(scores, yes),
         };
     }
@@ -60,6 +61,13 @@ internal static class BlockMetrics
                 _ => null,
             },
         };
+        if (meaning is OutputMeaning.Logits or OutputMeaning.LogProbabilities)
+        {
+            var wide = rows.to_type(ScalarType.Float64);
+            var sure = (meaning == OutputMeaning.Logits ? nn.functional.log_softmax(wide, 1) : wide).gather(1, predicted.unsqueeze(1)).exp();
+            sums = sums with { Calibration = Calibration(sure.reshape(-1), predicted.eq(truths)) };
+        }
+
         if (sums.IsSequence) return sums;
         return sums with
         {
@@ -75,6 +83,9 @@ internal static class BlockMetrics
             classes, [.. cells.Select(cell => (int)cell.Key.First)], [.. cells.Select(cell => (int)cell.Key.Second)],
             [.. cells.Select(cell => cell.Value)]);
     }
+
+    private static CalibrationBins Calibration(Tensor confidences, Tensor right) =>
+        CalibrationBins.Of(confidences.contiguous().data<double>().ToArray(), right.contiguous().data<bool>().ToArray());
 
     private static BinaryScores? Scores(Tensor scores, Tensor yes) => scores.numel() > MostScores ? null : new BinaryScores(
         scores.masked_select(yes).to_type(ScalarType.Float32).data<float>().ToArray(),

@@ -17,6 +17,13 @@ public sealed record Evaluation(long Version, int Samples, double Loss, double? 
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public double? LogLoss { get; init; }
 
+    /// <summary>
+    /// How far the probability of predictions is from how often they are right, 0 to 1 (expected calibration error over
+    /// <see cref="CalibrationBins.Count"/> ranges), where outputs are probabilities.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? CalibrationError { get; init; }
+
     /// <summary>Class by class, where every sample has one.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ClassificationFigures? Classification { get; init; }
@@ -63,6 +70,7 @@ public sealed record Evaluation(long Version, int Samples, double Loss, double? 
         {
             TopFiveAccuracy = Share(All(block => block.InTopFive)?.Sum(value => (long)value)),
             LogLoss = logLoss / predictions,
+            CalibrationError = AllOf(block => block.Calibration) is { } bins ? CalibrationBins.Error(bins) : null,
             Classification = AllOf(block => block.Classes) is { } cells ? ClassificationFigures.Of(cells, notes) : null,
             Binary = AllOf(block => block.Binary) is { } scores ? BinaryFigures.Of(scores, notes) : null,
             Regression = AllOf(block => block.Regression) is { } sums ? RegressionFigures.Of(sums, notes) : null,

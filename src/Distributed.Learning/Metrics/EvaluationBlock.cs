@@ -17,6 +17,9 @@ public sealed record EvaluationBlock(int Block, int Samples, double LossSum, int
     /// <summary>The sum over predictions of <c>-log p(target)</c> in nats; null where outputs are no probabilities.</summary>
     public double? LogLossSum { get; init; }
 
+    /// <summary>How sure predictions were and how often right; null where outputs are no probabilities.</summary>
+    public CalibrationBins? Calibration { get; init; }
+
     /// <summary>Whether predictions are the steps of sequences (tokens), whose classes are not told apart.</summary>
     public bool IsSequence { get; init; }
 

@@ -74,7 +74,7 @@ public sealed class ResumeTests : IDisposable
         using (var trainer = TrainerProcess.Start(
             folder.Path, "local", job, "--workers", "2", "--servers", "2", "--out", "run", "--set", "checkpoint.every-steps=7", "--set", "checkpoint.keep=2"))
         {
-            await trainer.UntilAsync(() => Log().Contains("\"checkpoint-written\"", StringComparison.Ordinal), "a checkpoint");
+            await trainer.UntilAsync(HasCheckpoint, "a checkpoint");
             trainer.Signal(TrainerProcess.Kill);
         }
 
@@ -92,7 +92,7 @@ public sealed class ResumeTests : IDisposable
         File.WriteAllLines(ledger, File.ReadAllLines(ledger)[..^1]);
         await AuditAsync(1);
 
-        string Log() => File.Exists(folder.In("run/cluster.log")) ? ReadShared(folder.In("run/cluster.log")) : "";
+        bool HasCheckpoint() => Directory.Exists(folder.In("run/checkpoints")) && Directory.GetDirectories(folder.In("run/checkpoints")).Any(checkpoint => !Path.HasExtension(checkpoint));
     }
 
     [Fact]
@@ -148,9 +148,10 @@ public sealed class ResumeTests : IDisposable
         var checkpoint = Directory.GetDirectories(folder.In("run/checkpoints")).Order(StringComparer.Ordinal).Last();
         return long.Parse(Path.GetFileName(checkpoint)["version-".Length..], System.Globalization.CultureInfo.InvariantCulture);
 
-        bool HasEvaluated() => File.Exists(folder.In("run/cluster.log")) && ReadShared(folder.In("run/cluster.log")).Split('\n')[..^1]
+        // Evaluations are there at once, unlike the events of the cluster's log.
+        bool HasEvaluated() => File.Exists(folder.In("run/metrics.jsonl")) && ReadShared(folder.In("run/metrics.jsonl")).Split('\n')[..^1]
             .Select(line => JsonDocument.Parse(line).RootElement)
-            .Any(entry => entry.GetProperty("event").GetString() == "evaluated" && long.Parse(entry.GetProperty("fields").GetProperty("version").GetString()!, System.Globalization.CultureInfo.InvariantCulture) > beyond);
+            .Any(line => line.GetProperty("kind").GetString() == "evaluation" && line.GetProperty("version").GetInt64() > beyond);
     }
 
     private static List<(int, double)> Evaluations(RunResult run) =>

@@ -69,11 +69,34 @@ public sealed class MetricsTests
         using var targets = tensor(new float[] { 1, 1, 0, 1, 0 });
         var evaluation = Of(outputs, targets, OutputMeaning.BinaryLogits);
 
-        Assert.Equal(new BinaryFigures(2 / 3.0, 2 / 3.0, 2 / 3.0, 4.5 / 6), evaluation.Binary);
+        Assert.Equal(new BinaryFigures(2 / 3.0, 2 / 3.0, 2 / 3.0, 4.5 / 6, null), evaluation.Binary! with { PrAuc = null });
+        // As the threshold falls the precision is 1, 2/3 (both of equal scores) and 3/4, each for a third of the recall.
+        Assert.Equal((1 + 2 / 3.0 + 3 / 4.0) / 3, evaluation.Binary.PrAuc!.Value, 12);
         Assert.Equal(3 / 5.0, evaluation.Accuracy!.Value, 12);
         double[] losses = [Math.Log(1 + Math.Exp(-2)), Math.Log(1 + Math.E), Math.Log(1 + Math.Exp(-2)), Math.Log(1 + Math.Exp(-0.5)), Math.Log(1 + Math.Exp(0.5))];
         Assert.Equal(losses.Average(), evaluation.LogLoss!.Value, 9);
         Assert.Null(evaluation.Classification);
+    }
+
+    [Theory]
+    [InlineData(0.95f, 0.7f, (0.05 + 0.7) / 2)]
+    [InlineData(0.95f, 0.95f, (2 * 0.95 - 1) / 2)]
+    [InlineData(1f, 0.6f, 0.6 / 2)]
+    public void The_calibration_error_is_how_far_confidence_and_accuracy_are_apart(float right, float wrong, double error)
+    {
+        // The first prediction is right, the second wrong; equal confidences are judged together.
+        using var outputs = tensor(new float[] { right, 1 - right, 1 - wrong, wrong }, [2, 2]).log();
+        using var targets = tensor(new long[] { 0, 0 });
+        Assert.Equal(error, Of(outputs, targets, OutputMeaning.LogProbabilities).CalibrationError!.Value, 6);
+    }
+
+    [Fact]
+    public void The_confidence_of_a_decision_is_that_of_what_is_said()
+    {
+        // Odds of 9 to 1, once for yes and once for no, both right.
+        using var outputs = tensor(new float[] { MathF.Log(9), -MathF.Log(9) });
+        using var targets = tensor(new float[] { 1, 0 });
+        Assert.Equal(0.1, Of(outputs, targets, OutputMeaning.BinaryLogits).CalibrationError!.Value, 6);
     }
 
     [Fact]
@@ -83,7 +106,8 @@ public sealed class MetricsTests
         using var targets = tensor(new long[] { 0, 1, 1 });
         var evaluation = Of(outputs, targets, OutputMeaning.Logits);
 
-        Assert.Equal(new BinaryFigures(1, 0.5, 2 / 3.0, 0.75), evaluation.Binary);
+        Assert.Equal(new BinaryFigures(1, 0.5, 2 / 3.0, 0.75, null), evaluation.Binary! with { PrAuc = null });
+        Assert.Equal((1 + 2 / 3.0) / 2, evaluation.Binary.PrAuc!.Value, 12);
         Assert.Equal(2 / 3.0, evaluation.Classification!.PerClass[1].F1, 12);
     }
 
@@ -94,7 +118,7 @@ public sealed class MetricsTests
         using var targets = tensor(new float[] { 0, 0 });
         var evaluation = Of(outputs, targets, OutputMeaning.BinaryLogits);
 
-        Assert.Equal(new BinaryFigures(0, 0, 0, null), evaluation.Binary);
+        Assert.Equal(new BinaryFigures(0, 0, 0, null, null), evaluation.Binary);
         Assert.Equal(3, evaluation.Notes.Length);
     }
 
