@@ -88,11 +88,12 @@ internal sealed partial class JobActor
 
     private void WatchForCheckpoint()
     {
-        if (holds || interruptAsked || unwritten is not null || writes > 0 || lastStep is null || board!.Next == Steps)
-            return;
-        if (job.Checkpoint.IsDue(board.Next, checkpointVersion, TimeSpan.FromMilliseconds(Environment.TickCount64 - checkpointAt)))
+        if (!IsCheckpointing && job.Checkpoint.IsDue(board!.Next, checkpointVersion, TimeSpan.FromMilliseconds(Environment.TickCount64 - checkpointAt)))
             Hold();
     }
+
+    /// <summary>Whether a checkpoint is under way, or none can be made now.</summary>
+    private bool IsCheckpointing => holds || interruptAsked || unwritten is not null || writes > 0 || lastStep is null || board!.Next == Steps;
 
     private void Interrupt()
     {
@@ -158,17 +159,22 @@ internal sealed partial class JobActor
             finalVersion = checkpointVersion;
             Become(Saving);
         }
-        else if (holds)
+        else if (holds && !spreading)
         {
-            holds = false;
-            lastProgressAt = Environment.TickCount64;
-            Leased.First().Node.Actor.Tell(new TrainingMessages.Continue(id));
+            GoOn();
         }
 
         if (read.Cause is { } cause)
             Lose(checkpointVersion, cause);
         else
             WriteCheckpoint();
+    }
+
+    private void GoOn()
+    {
+        holds = false;
+        lastProgressAt = Environment.TickCount64;
+        Leased.First().Node.Actor.Tell(new TrainingMessages.Continue(id));
     }
 
     /// <summary>Writes what was copied, once the figures of all its steps are in the run's folder: whoever resumes needs both.</summary>
@@ -211,7 +217,9 @@ internal sealed partial class JobActor
             Lose(written.Version, cause);
         else
             node.Log.CheckpointWritten(written.Version, written.Folder, written.Bytes);
-        if (written.Cause is null && written.Version == finalVersion)
+        if (spreading && phase == "training" && written.Version == checkpointVersion)
+            Spread(written.Cause);
+        else if (written.Cause is null && written.Version == finalVersion)
             Release(JobStatus.Interrupted, $"stopped at step {written.Version}; checkpoint in {written.Folder}");
         else if (modelSaved && writes == 0)
             Release(JobStatus.Completed, null);

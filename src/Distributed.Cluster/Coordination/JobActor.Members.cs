@@ -202,7 +202,10 @@ internal sealed partial class JobActor
             return;
         }
 
-        Restart($"{failed.Node}: {failed.Reason}", again: server is not null && !failed.CanGoOn);
+        var broken = server is not null && !failed.CanGoOn;
+        // Two servers have lost each other: most likely because one of them is lost, which will show while all stand still.
+        serverLinkLost |= broken && failed.Rank == TrainingMessages.CauseRank.LinkLost;
+        Restart($"{failed.Node}: {failed.Reason}", again: broken && !serverLinkLost);
     }
 
     private void Take(WorkFailed failed)
@@ -211,7 +214,9 @@ internal sealed partial class JobActor
             && ++failuresInARow <= MostFailuresInARow)
         {
             // The server's end may be known already, and is what the regrouping under way is about.
-            if (failed.Name != RestoreWork || stage == Stage.Restoring)
+            if (failed.Name != RestoreWork)
+                Restart($"{failed.Name}: {failed.Cause.Message}", again: !PromoteBackups());
+            else if (stage == Stage.Restoring)
                 Restart($"{failed.Name}: {failed.Cause.Message}", again: true);
             return;
         }
@@ -297,10 +302,11 @@ internal sealed partial class JobActor
         if (begun && (server is not null || worker!.Prepared))
             restarts++;
         var why = $"{name} is lost: {how}";
+        var again = server is not null && !PromoteBackups();
         if (phase == "training")
         {
             if (server is not null || worker!.Leased)
-                Regroup(why, server is not null);
+                Regroup(why, again);
         }
         else if (stage == Stage.Quieting && server is not null && rebuild)
         {
@@ -311,7 +317,7 @@ internal sealed partial class JobActor
         }
         else if (server is not null || (stage == Stage.Linking && worker!.Leased))
         {
-            Regroup(why, server is not null);
+            Regroup(why, again);
         }
         else
         {
@@ -349,9 +355,10 @@ internal sealed partial class JobActor
     /// <summary>What is in the run's files need not be kept elsewhere.</summary>
     private void TellRecorded()
     {
-        if (board!.Next == recordedBelow || servers.FirstOrDefault(server => server.Shards.Any(shard => shard.Shard == 0)) is not { } first)
+        if (board!.Next == recordedBelow)
             return;
         recordedBelow = board.Next;
-        first.Node.Actor.Tell(new TrainingMessages.Recorded(id, recordedBelow));
+        foreach (var server in servers.Where(server => server.Held is [{ Shard: 0 }, ..]))
+            server.Node.Actor.Tell(new TrainingMessages.Recorded(id, recordedBelow));
     }
 }

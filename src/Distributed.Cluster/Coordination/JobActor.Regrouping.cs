@@ -73,7 +73,7 @@ internal sealed partial class JobActor
     {
         term++;
         rebuild |= again;
-        holds = false;
+        holds = spreading = false;
         waitingFor = null;
         if (phase is "training" or "saving")
             regroupedAt = Environment.TickCount64;
@@ -177,6 +177,8 @@ internal sealed partial class JobActor
             case Stage.Quieting when regrouping.Quiet && !inHand.Exists(work => work != "layout" && (rebuild || work != DiskWork)):
                 if (rebuild)
                     Choose();
+                else if (serverLinkLost)
+                    LinkServersAnew();
                 else
                     Enlist();
                 break;

@@ -44,9 +44,13 @@ internal sealed partial class JobActor
         firstStep = checkpointVersion = FirstVersion;
         if (board is not null && begun)
         {
-            var where = origin is null ? "the beginning: there is no checkpoint" : $"checkpoint {origin.Folder}";
-            node.Log.WentBack(board.Next, FirstVersion, where);
-            Notice($"going back from step {board.Next} to {FirstVersion} ({(origin is null ? "there is no checkpoint yet" : "the newest checkpoint")})");
+            if (board.Next > FirstVersion)
+            {
+                var where = origin is null ? "the beginning: there is no checkpoint" : $"checkpoint {origin.Folder}";
+                node.Log.WentBack(board.Next, FirstVersion, where);
+                Notice($"going back from step {board.Next} to {FirstVersion} ({(origin is null ? "there is no checkpoint yet" : "the newest checkpoint")})");
+            }
+
             try
             {
                 files.GoBack(job, FirstVersion);
@@ -83,7 +87,7 @@ internal sealed partial class JobActor
     /// <summary>Has shards made on the nodes that are there: fewer than the job asks for will do, since bits don't depend on the cut.</summary>
     private void Serve()
     {
-        var names = membership.Servers(NodesOf("server").Select(known => known.Name), [.. servers.Select(server => server.Node.Name)], job.Servers);
+        var names = ServersToUse();
         if (names.Count == 0)
         {
             Wait("it needs a server, and there is none");
@@ -98,17 +102,23 @@ internal sealed partial class JobActor
             || workers.Select(worker => worker.Node).Concat(chosen).DistinctBy(member => HostOf(member.Address)).Count() > 1;
         var shards = (streamed
                 ? ShardPlan.CutForStreaming(known.TrainableLength, chosen.Length, appended)
-                : ShardPlan.Cut(known.TrainableLength, chosen.Length, chosen.Min(server => server.Cores), appended))
-            .Select(shard => new TrainingMessages.ShardDescription(shard.Shard, shard.Server, shard.Offset, shard.Length)).ToArray();
+                : ShardPlan.Cut(known.TrainableLength, chosen.Length, chosen.Min(server => server.Cores), appended));
+        var backups = job.Backups == 0 ? [] : ShardPlan.Backups(shards, [.. chosen.Select(server => HostOf(server.Address))]);
         bytesOfLost += servers.Sum(server => server.BytesSent);
-        servers = [.. chosen.Select((server, i) => new ServerState(server, [.. shards.Where(shard => shard.Server == i)]))];
-        if (!begun)
+        servers = [.. chosen.Select((server, i) => new ServerState(server, Of(shards, i), Of(backups, i)))];
+        if (backups.Count > 0)
+            node.Log.SecondHome("every shard has a backup on another server: a server's loss costs no step");
+        else
             node.Log.SecondHome("no shard has a second home but the last checkpoint: a server's loss costs the steps since then");
         foreach (var server in servers)
         {
-            node.Log.ShardsAssigned(server.Node.Name, string.Join(",", server.Shards.Select(shard => shard.Shard)), server.Bytes, term);
-            server.Node.Actor.Tell(new TrainingMessages.Serve(id, job.Text, secret, term, FirstVersion, known.Hash, server.Shards, plateau?.Rate));
+            node.Log.ShardsAssigned(server.Node.Name, string.Join(",", server.Held.Select(shard => shard.Shard)), server.Bytes, term);
+            server.Node.Actor.Tell(new TrainingMessages.Serve(id, job.Text, secret, term, FirstVersion, known.Hash, server.Held, plateau?.Rate));
         }
+
+        static IEnumerable<TrainingMessages.ShardDescription> Of(IEnumerable<ShardRange> shards, int server) => shards
+            .Where(shard => shard.Server == server)
+            .Select(shard => new TrainingMessages.ShardDescription(shard.Shard, shard.Server, shard.Offset, shard.Length));
     }
 
     private void Link()
@@ -132,8 +142,12 @@ internal sealed partial class JobActor
             id, layout!.Hash,
             [.. servers.Select(server => new TrainingMessages.ServerDescription(
                 server.Node.Name, server.Endpoint!.Host, server.Endpoint.Port, server.Endpoint.UnixName, server.Endpoint.HostId))],
-            [.. servers.SelectMany(server => server.Shards).OrderBy(shard => shard.Offset)],
-            streamed);
+            HomesIn(server => server.Shards),
+            streamed,
+            HomesIn(server => server.Backups));
+
+    private TrainingMessages.ShardDescription[] HomesIn(Func<ServerState, IEnumerable<TrainingMessages.ShardDescription>> held) =>
+        [.. servers.SelectMany((server, i) => held(server).Select(shard => shard with { Server = i })).OrderBy(shard => shard.Offset)];
 
     private static string HostOf(string address) => address.LastIndexOf(':') is > 0 and var end ? address[..end] : address;
 }

@@ -180,7 +180,7 @@ internal sealed partial class JobActor
         submitter.Tell(new JobMessages.Progress(id, new RunProgress(
             job.Name, phase, epoch, Epochs, done, Steps, lastStep?.Loss ?? double.NaN, evaluation?.Loss, evaluation?.Accuracy,
             statistics.SamplesPerSecond, Elapsed, [.. workers.Select(worker => worker.Progress)],
-            [.. servers.Select(server => new ServerProgress(server.Node.Name, server.Shards.Length, version, server.Bytes))],
+            [.. servers.Select(server => new ServerProgress(server.Node.Name, server.Shards.Count, version, server.Bytes))],
             [.. notices])));
         notices.Clear();
     }

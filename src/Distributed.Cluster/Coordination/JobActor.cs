@@ -182,6 +182,7 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
             WatchForSilence();
             WatchForStall();
             WatchForCheckpoint();
+            WatchForServers();
             TellRecorded();
             Publish();
         });

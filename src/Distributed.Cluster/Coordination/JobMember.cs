@@ -69,11 +69,21 @@ internal sealed class WorkerState(MembershipMessages.NodeInfo node)
 }
 
 /// <summary>What a job's coordinator knows of one server.</summary>
-internal sealed class ServerState(MembershipMessages.NodeInfo node, TrainingMessages.ShardDescription[] shards)
+/// <param name="shards">Those that workers follow there.</param>
+/// <param name="backups">Those that it keeps for others.</param>
+internal sealed class ServerState(
+    MembershipMessages.NodeInfo node, IEnumerable<TrainingMessages.ShardDescription> shards, IEnumerable<TrainingMessages.ShardDescription> backups)
 {
     public MembershipMessages.NodeInfo Node { get; } = node;
 
-    public TrainingMessages.ShardDescription[] Shards { get; } = shards;
+    /// <summary>The shards that workers take from here.</summary>
+    public List<TrainingMessages.ShardDescription> Shards { get; } = [.. shards];
+
+    /// <summary>The shards that other servers give to workers, and that would be taken from here without these.</summary>
+    public List<TrainingMessages.ShardDescription> Backups { get; } = [.. backups];
+
+    /// <summary>All, in the order of the flat vector.</summary>
+    public TrainingMessages.ShardDescription[] Held => [.. Shards.Concat(Backups).OrderBy(shard => shard.Offset)];
 
     /// <summary>Where it takes links; null until it is ready.</summary>
     public TrainingMessages.DataAddress? Endpoint { get; set; }
@@ -88,5 +98,5 @@ internal sealed class ServerState(MembershipMessages.NodeInfo node, TrainingMess
 
     public long BytesSent { get; set; }
 
-    public long Bytes => Shards.Sum(shard => shard.Length) * sizeof(float);
+    public long Bytes => Shards.Concat(Backups).Sum(shard => shard.Length) * sizeof(float);
 }

@@ -9,13 +9,14 @@ namespace Distributed.Cluster.Coordination;
 /// a shard that is at v+1 still has v in its other buffer, and drops what it is sent of v again. But shards answer at different moments. One
 /// that answered at v with its update due may have made it, and workers that had not stopped yet may then have taken another shard, not fenced
 /// yet, on to v+2. That other shard's answer (at v+2, or at v+1 with its update due) is the proof that the first is at v+1 by now; without such
-/// a proof nobody is beyond v+1, and v is held everywhere.
+/// a proof nobody is beyond v+1, and v is held everywhere. Workers wait for every home of every shard, so a backup is one more shard here; and
+/// what holds of all homes holds of those that are left when a server is lost.
 /// </remarks>
 internal sealed class Regrouping(long term, IEnumerable<string> workers, IEnumerable<string> servers)
 {
     private readonly HashSet<string> workers = [.. workers];
     private readonly HashSet<string> servers = [.. servers];
-    private readonly Dictionary<int, (long Version, bool Due)> stands = [];
+    private readonly Dictionary<(string Server, int Shard), (long Version, bool Due)> stands = [];
 
     public long Term => term;
 
@@ -36,7 +37,7 @@ internal sealed class Regrouping(long term, IEnumerable<string> workers, IEnumer
             return furthest - least <= 1
                 ? least
                 : throw new InvalidOperationException(
-                    $"the shards stand at versions {string.Join(", ", stands.OrderBy(known => known.Key).Select(known => $"{known.Value.Version}{(known.Value.Due ? "+" : "")}"))}");
+                    $"the shards stand at versions {string.Join(", ", stands.OrderBy(known => known.Key).Select(known => $"{known.Key.Shard} ({known.Key.Server}): {known.Value.Version}{(known.Value.Due ? "+" : "")}"))}");
         }
     }
 
@@ -53,7 +54,7 @@ internal sealed class Regrouping(long term, IEnumerable<string> workers, IEnumer
         if (under != term || !servers.Remove(server))
             return;
         foreach (var (shard, version, due) in shards)
-            stands[shard] = (version, due);
+            stands[(server, shard)] = (version, due);
     }
 
     /// <summary>A server that is to be made again has let go of its shards.</summary>

@@ -58,7 +58,7 @@ internal sealed unsafe class RunStore(
         }
 
         using var client = Open();
-        foreach (var shard in servers.Shards)
+        foreach (var shard in servers.Homes)
             client.Write(shard, checkpoint.Version, (float*)flat.Pointer, moments.Cut(shard.Offset, shard.Length));
     }
 

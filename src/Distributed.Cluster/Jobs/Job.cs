@@ -53,6 +53,9 @@ internal sealed record Job
 
     public required int Servers { get; init; }
 
+    /// <summary>On how many further servers each shard lives, where there are any.</summary>
+    public required int Backups { get; init; }
+
     /// <summary>Compute threads of a slot; part of the job, since another number gives other bits.</summary>
     public required int Threads { get; init; }
 
@@ -113,6 +116,7 @@ internal sealed record Job
         var batch = root.Integer("batch", null, 1, 100_000_000);
         var workers = root.Integer("workers", 2, 1, 1024);
         var servers = root.Integer("servers", 1, 1, 256);
+        var backups = root.Integer("backups", 1, 0, 1);
         var slots = root.Text("slots", "auto") == "auto" ? workers : root.Integer("slots", null, 1, 4096);
         var minWorkers = root.Integer("min-workers", 1, 1, 1024);
         var maxWorkers = root.Integer("max-workers", workers, 1, 1024);
@@ -159,6 +163,7 @@ internal sealed record Job
             MinWorkers = minWorkers,
             MaxWorkers = maxWorkers,
             Servers = servers,
+            Backups = backups,
             Threads = threads,
             Precision = precision,
             SameHost = sameHost,

@@ -113,6 +113,9 @@ internal static partial class Events
     [LoggerMessage(56, LogLevel.Information, "{Home}", EventName = "second-home")]
     public static partial void SecondHome(this ILogger log, string home);
 
+    [LoggerMessage(57, LogLevel.Warning, "backups take the place of {Servers}: shards {Shards}", EventName = "backups-promoted")]
+    public static partial void BackupsPromoted(this ILogger log, string servers, string shards);
+
     [LoggerMessage(40, LogLevel.Information, "node at {Address} started with {Cores} cores", EventName = "node-started")]
     public static partial void NodeStarted(this ILogger log, string address, int cores);
 

@@ -89,6 +89,13 @@ internal sealed unsafe class NormExchange : IDisposable
         }
     }
 
+    /// <summary>A server is not linked any more.</summary>
+    public void Leave(PeerLink peer)
+    {
+        lock (sync)
+            peers.Remove(peer);
+    }
+
     /// <summary>The exchanges of one shard in the update of one version.</summary>
     public INormExchange Of(int shard, long version) => new Turn(this, shard, version * roundsPerUpdate);
 
@@ -212,8 +219,11 @@ internal sealed unsafe class NormExchange : IDisposable
         return round.Number == number && round.Kinds == kinds ? round : null;
     }
 
+    /// <summary>Two homes of a shard give the same numbers; they count once.</summary>
     private void Add(Round round, Contribution contribution)
     {
+        if (round.In.Exists(known => known.Shard == contribution.Shard))
+            return;
         round.In.Add(contribution);
         round.PartsIn += contribution.Count;
         if (round.PartsIn == blocks.Count)

@@ -19,6 +19,8 @@ internal sealed unsafe class PeerLink : IDisposable
     private readonly LinkSender sender;
     private readonly Thread reader;
     private readonly Dictionary<(int Shard, SlotRange Piece), PrivateMemory> received = [];
+    private readonly HashSet<int> followed = [];
+    private long term;
 
     /// <param name="joined">Hears of a worker, before anything else of it, how many training samples it found and from which version on it goes.</param>
     /// <param name="figures">Takes what slots saw; null where another server does.</param>
@@ -41,8 +43,8 @@ internal sealed unsafe class PeerLink : IDisposable
 
     public Link Link { get; }
 
-    /// <summary>The term of a worker's leases; 0 until it has said it.</summary>
-    public long Term { get; private set; }
+    /// <summary>The term of a worker's leases; 0 until it has said it, and which shards it follows.</summary>
+    public long Term => Volatile.Read(ref term);
 
     /// <summary>Set when the leases under which a worker linked are over: what becomes of the link means nothing any more.</summary>
     public volatile bool Retired;
@@ -58,13 +60,13 @@ internal sealed unsafe class PeerLink : IDisposable
     /// <summary>Whether the weights are in place at the peer, and their versions announced there.</summary>
     public bool SharesMemory => Link.Kind == LinkKind.SharedMemory;
 
-    /// <summary>Sends the weights of a version of a shard.</summary>
+    /// <summary>Sends the weights of a version of a shard, or only that there is that version to a worker that has them from elsewhere.</summary>
     public void SendWeights(Shard shard, long version, long term)
     {
         var header = new FrameHeader { Kind = FrameKind.Weights, Term = term, Version = version, Shard = shard.Range.Shard };
         try
         {
-            sender.SendTensor(header, shard.Weights.Published(version), shard.Weights.Bytes);
+            sender.SendTensor(header, shard.Weights.Published(version), followed.Contains(shard.Range.Shard) ? shard.Weights.Bytes : 0);
         }
         catch (LinkException)
         {
@@ -105,8 +107,11 @@ internal sealed unsafe class PeerLink : IDisposable
                     case FrameKind.Gradient when IsWorker:
                         TakeGradient(ShardOf(header), header);
                         break;
-                    case FrameKind.Samples when IsWorker && header.Tag is > 0 and <= int.MaxValue:
-                        Term = header.Term;
+                    case FrameKind.Follow when IsWorker && Term == 0:
+                        followed.Add(ShardOf(header).Range.Shard);
+                        break;
+                    case FrameKind.Samples when IsWorker && header.Tag is > 0 and <= int.MaxValue && header.Term > 0:
+                        Volatile.Write(ref term, header.Term);
                         joined(this, header);
                         break;
                     case FrameKind.Figures when IsWorker && figures is not null:

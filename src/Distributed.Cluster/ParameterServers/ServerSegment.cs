@@ -11,25 +11,20 @@ namespace Distributed.Cluster.ParameterServers;
 internal sealed class ServerSegment
 {
     private readonly Dictionary<int, long> places = [];
+    private readonly FlatFormat format;
 
     /// <param name="shards">A server's shards in order; a server without any has an empty page.</param>
     /// <param name="format">How the flat vector lies in memory.</param>
     public ServerSegment(IReadOnlyList<TrainingMessages.ShardDescription> shards, FlatFormat format = default)
     {
-        var parts = new List<Part>();
+        this.format = format;
         foreach (var shard in shards)
         {
-            var (offset, bytes) = (format.BytesTo(shard.Offset), MemoryPages.RoundUp(format.BytesOf(shard.Offset, shard.Length)));
             places.Add(shard.Shard, Bytes);
-            if (parts.Count > 0 && parts[^1].Offset + parts[^1].Bytes == offset)
-                parts[^1] = parts[^1] with { Bytes = parts[^1].Bytes + bytes };
-            else
-                parts.Add(new Part(offset, Bytes, bytes));
-            Bytes += bytes;
+            Bytes += BytesOf(shard);
         }
 
         Bytes = Math.Max(Bytes, MemoryPages.RoundUp(1));
-        Parts = parts;
     }
 
     /// <summary>Shards that follow each other in the flat vector, too.</summary>
@@ -41,9 +36,24 @@ internal sealed class ServerSegment
     /// <summary>What one version takes, in whole pages.</summary>
     public long Bytes { get; }
 
-    /// <summary>What is to be mapped, in order.</summary>
-    public IReadOnlyList<Part> Parts { get; }
-
     /// <summary>Where a shard starts among the shards of one version, in bytes.</summary>
     public long PlaceOf(int shard) => places[shard];
+
+    /// <summary>What is to be mapped to have some of the shards, in order.</summary>
+    public IReadOnlyList<Part> PartsOf(IEnumerable<TrainingMessages.ShardDescription> shards)
+    {
+        var parts = new List<Part>();
+        foreach (var shard in shards)
+        {
+            var part = new Part(format.BytesTo(shard.Offset), places[shard.Shard], BytesOf(shard));
+            if (parts.Count > 0 && parts[^1] is var last && last.Offset + last.Bytes == part.Offset && last.Place + last.Bytes == part.Place)
+                parts[^1] = last with { Bytes = last.Bytes + part.Bytes };
+            else
+                parts.Add(part);
+        }
+
+        return parts;
+    }
+
+    private long BytesOf(TrainingMessages.ShardDescription shard) => MemoryPages.RoundUp(format.BytesOf(shard.Offset, shard.Length));
 }

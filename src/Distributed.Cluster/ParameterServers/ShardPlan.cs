@@ -53,6 +53,23 @@ internal static class ShardPlan
         return Cut(length, servers, (int)perServer, appended, dealt: true);
     }
 
+    /// <summary>
+    /// The second homes of shards: on the next server that is on another host, or on the next one where all are on the same. None with
+    /// one server.
+    /// </summary>
+    /// <param name="shards">The shards on their first homes.</param>
+    /// <param name="hosts">The host of each server.</param>
+    public static IReadOnlyList<ShardRange> Backups(IEnumerable<ShardRange> shards, IReadOnlyList<string> hosts) =>
+        hosts.Count < 2 ? [] : [.. shards.Select(shard => shard with { Server = SecondHome(shard.Server, hosts) })];
+
+    private static int SecondHome(int server, IReadOnlyList<string> hosts)
+    {
+        var others = Enumerable.Range(1, hosts.Count - 1).Select(step => (server + step) % hosts.Count).ToArray();
+        // Hosts with several servers deal their shards out to all servers of the next host, not to its first alone.
+        var elsewhere = Array.FindAll(others, other => hosts[other] != hosts[server]);
+        return elsewhere.Length == 0 ? others[0] : elsewhere[Enumerable.Range(0, server).Count(other => hosts[other] == hosts[server]) % elsewhere.Length];
+    }
+
     private static List<ShardRange> Cut(long length, int servers, int perServer, long appended, bool dealt)
     {
         var pages = (length + PageFloats - 1) / PageFloats;

@@ -262,7 +262,8 @@ internal sealed unsafe class ShardServer : IDisposable
         weightsOrder.Committed(shard.Range.Shard, version, (turn, of) =>
         {
             foreach (var peer in peers.Values)
-                if (peer.IsWorker && !peer.SharesMemory && !peer.Link.IsClosed)
+                // Whoever has not said yet what it wants is sent this version when it does.
+                if (peer is { IsWorker: true, SharesMemory: false, Term: > 0 } && !peer.Link.IsClosed)
                     peer.SendWeights(shards[turn], of, peer.Term);
         });
         // A worker needs all shards' weights to begin, and no shard goes on before it has begun: the last one here speaks for all.
@@ -317,6 +318,8 @@ internal sealed unsafe class ShardServer : IDisposable
 
         // What a worker has sent may be in the middle of a sum: its memory stays until the term is raised or this server ends. Without its
         // link to another server this one can't make an update that needs norms; without a worker's it is in order.
+        if (peer.IsServer)
+            norms?.Leave(peer);
         if (cause is null or LinkException)
             failed(
                 new LinkException($"the link from {peer.Link.Peer.Node} is lost: {cause?.Message ?? "it was closed"}", cause),

@@ -67,7 +67,8 @@ internal static class TrainingMessages
     /// <summary>
     /// Every shard, in the order of the flat vector, and the servers that hold them: to workers with their <see cref="Lease"/>, and to
     /// servers whose shards exchange norms. Where <paramref name="Streamed"/>, some link is over a network: gradients go shard by shard as
-    /// soon as they are ready.
+    /// soon as they are ready. <paramref name="Backups"/> are further homes of the same shards on other servers: they are given every gradient,
+    /// too, and make the same updates.
     /// </summary>
     [MessagePackObject]
     [TensorMessage("connect")]
@@ -76,7 +77,16 @@ internal static class TrainingMessages
         [property: Key(1)] byte[] LayoutHash,
         [property: Key(2)] ServerDescription[] Servers,
         [property: Key(3)] ShardDescription[] Shards,
-        [property: Key(4)] bool Streamed = false) : ITensorMessage;
+        [property: Key(4)] bool Streamed = false,
+        [property: Key(5)] ShardDescription[]? Backups = null) : ITensorMessage
+    {
+        /// <summary>The homes of shards: of all their first ones in the order of the flat vector, then of the others.</summary>
+        [IgnoreMember]
+        public IReadOnlyList<ShardDescription> Homes { get; } = Backups is null ? Shards : [.. Shards, .. Backups];
+
+        /// <summary>What one server holds, in the order of the flat vector.</summary>
+        public ShardDescription[] HeldBy(int server) => [.. Homes.Where(shard => shard.Server == server).OrderBy(shard => shard.Offset)];
+    }
 
     /// <summary>A server's name and data-plane address.</summary>
     [MessagePackObject]

@@ -23,7 +23,10 @@ internal sealed unsafe class ServerLinks : IDisposable
     private readonly List<ServerLink> links = [];
     private volatile bool closing;
 
-    private sealed record ServerLink(Link Link, LinkSender Sender, TrainingMessages.ShardDescription[] Shards, Thread Reader);
+    private sealed record ServerLink(Link Link, LinkSender Sender, Home[] Homes, Thread Reader);
+
+    /// <summary>A shard on one server. Its number at the gate; and whether this worker takes the shard's weights from there.</summary>
+    private readonly record struct Home(TrainingMessages.ShardDescription Shard, int AtGate, bool Followed);
 
     public ServerLinks(
         Job job, TrainingMessages.Lease lease, byte[] secret, string node, ParameterLayout layout, int samples, VersionGate gate, TimeSpan handshake)
@@ -48,7 +51,13 @@ internal sealed unsafe class ServerLinks : IDisposable
             // Before any gradient, so that a shard knows how long an epoch is when it computes its first learning rate; and who gets the
             // weights over TCP says from which version on.
             foreach (var link in links)
+            {
+                if (link.Link.Kind == LinkKind.Tcp)
+                    foreach (var home in link.Homes.Where(home => home.Followed))
+                        link.Link.Send(new FrameHeader { Kind = FrameKind.Follow, Term = lease.Term, Shard = home.Shard.Shard });
                 link.Link.Send(new FrameHeader { Kind = FrameKind.Samples, Term = lease.Term, Version = lease.FirstStep, Tag = samples });
+            }
+
             Weights = [(nint)weights[0].Pointer, (nint)weights[1].Pointer];
             Gradients = [.. Enumerable.Range(0, pieces.Count + scratch).Select(i => (nint)(gradients.Pointer + i * gradientBytes))];
             foreach (var link in links)
@@ -84,30 +93,31 @@ internal sealed unsafe class ServerLinks : IDisposable
     /// <summary>Whether gradients go out and weights come in shard by shard.</summary>
     public bool Streamed => servers.Streamed;
 
-    /// <summary>How many shards, from the first on, have floats before <paramref name="end"/>.</summary>
-    public int ShardsBefore(long end) => servers.Shards.Count(shard => shard.Offset < end);
+    /// <summary>How many homes of shards, from the first on, must have a version before it can be used up to float <paramref name="end"/>.</summary>
+    public int HomesBefore(long end) => end >= Floats ? servers.Homes.Count : servers.Shards.Count(shard => shard.Offset < end);
 
     /// <summary>
-    /// Tells the server of the first shard what a piece's slots saw; to be called before any of the piece's gradient, so that figures are there
+    /// Tells the servers that hold the first shard what a piece's slots saw; to be called before any of the piece's gradient, so that figures are there
     /// with whatever is committed, though this worker should die before it reports them.
     /// </summary>
     public void SendFigures(long term, long step, SlotRange piece, ReadOnlySpan<ProgressMessages.SlotReport> slots)
     {
         var payload = stackalloc byte[SlotFigures.BytesOfSlot * Math.Min(slots.Length, SlotFigures.MostInFrame)];
-        var link = links.Find(candidate => Array.Exists(candidate.Shards, shard => shard.Shard == 0))!.Link;
         for (var from = 0; from < slots.Length; from += SlotFigures.MostInFrame)
         {
             var some = slots[from..Math.Min(slots.Length, from + SlotFigures.MostInFrame)];
-            link.Send(
-                new FrameHeader
-                {
-                    Kind = FrameKind.Figures,
-                    Term = term,
-                    Version = step,
-                    FirstSlot = piece.First,
-                    SlotCount = piece.Count,
-                    PayloadBytes = SlotFigures.Encode(some, payload),
-                }, payload);
+            var header = new FrameHeader
+            {
+                Kind = FrameKind.Figures,
+                Term = term,
+                Version = step,
+                FirstSlot = piece.First,
+                SlotCount = piece.Count,
+                PayloadBytes = SlotFigures.Encode(some, payload),
+            };
+            foreach (var link in links)
+                if (link.Homes is [{ Shard.Shard: 0 }, ..])
+                    link.Link.Send(header, payload);
         }
     }
 
@@ -136,8 +146,8 @@ internal sealed unsafe class ServerLinks : IDisposable
             if (link.Link.Kind == LinkKind.SharedMemory && !Streamed)
                 link.Link.Send(header);
             else
-                for (var i = link.Shards.Length - 1; i >= 0; i--)
-                    if (link.Shards[i] is var shard && shard.Offset >= start && shard.Offset < end)
+                for (var i = link.Homes.Length - 1; i >= 0; i--)
+                    if (link.Homes[i].Shard is var shard && shard.Offset >= start && shard.Offset < end)
                         link.Sender.SendTensor(
                             header with { Shard = shard.Shard }, (byte*)Gradients[buffer] + format.BytesTo(shard.Offset), format.BytesOf(shard.Offset, shard.Length));
         }
@@ -166,23 +176,25 @@ internal sealed unsafe class ServerLinks : IDisposable
     {
         var description = servers.Servers[server];
         var endpoint = new DataEndpoint(description.Host, description.Port, description.UnixName, description.HostId);
-        var shards = servers.Shards.Where(shard => shard.Server == server).ToArray();
+        var shards = servers.HeldBy(server);
+        var homes = servers.Homes.Index().Where(home => home.Item.Server == server).OrderBy(home => home.Item.Offset)
+            .Select(home => new Home(home.Item, home.Index, home.Index < servers.Shards.Length)).ToArray();
         var link = LinkDialer.Connect(endpoint, me, secret, gradients.Offer, mode, handshake);
         var sender = new LinkSender(link, Lost(link));
-        var reader = new Thread(() => Read(link, shards)) { Name = $"link to {description.Node}", IsBackground = true };
-        links.Add(new ServerLink(link, sender, shards, reader));
+        var reader = new Thread(() => Read(link, homes)) { Name = $"link to {description.Node}", IsBackground = true };
+        links.Add(new ServerLink(link, sender, homes, reader));
         if (shards.Length > 0)
         {
             var segment = new ServerSegment(shards, format);
             for (var parity = 0; parity < 2; parity++)
-                foreach (var part in segment.Parts)
+                foreach (var part in segment.PartsOf(homes.Where(home => home.Followed).Select(home => home.Shard)))
                     if (link.PeerSegment is { } shared)
                         weights[parity].MapShared(part.Offset, shared.Offer, parity * segment.Bytes + part.Place, part.Bytes, writable: false);
                     else
                         weights[parity].MapPrivate(part.Offset, part.Bytes);
 
             if (link.PeerSegment is { } announcing)
-                gate.Watch([.. shards.Select(shard => shard.Shard)], new VersionWord(announcing.Pointer + 2 * segment.Bytes));
+                gate.Watch([.. homes.Select(home => home.AtGate)], new VersionWord(announcing.Pointer + 2 * segment.Bytes));
         }
     }
 
@@ -193,7 +205,7 @@ internal sealed unsafe class ServerLinks : IDisposable
     };
 
     /// <summary>The link's thread: puts weights in place and opens the gate.</summary>
-    private void Read(Link link, TrainingMessages.ShardDescription[] shards)
+    private void Read(Link link, Home[] homes)
     {
         try
         {
@@ -201,14 +213,16 @@ internal sealed unsafe class ServerLinks : IDisposable
             {
                 if (header.Kind == FrameKind.Goodbye)
                     continue;
-                var shard = Array.Find(shards, candidate => candidate.Shard == header.Shard);
-                if (header.Kind != FrameKind.Weights || shard is null || link.Kind == LinkKind.SharedMemory)
+                var at = Array.FindIndex(homes, candidate => candidate.Shard.Shard == header.Shard);
+                if (header.Kind != FrameKind.Weights || at < 0 || link.Kind == LinkKind.SharedMemory)
                     throw new LinkException($"{link.Peer.Node} sent {header.Kind} of shard {header.Shard}, which is not its to send");
-                var bytes = format.BytesOf(shard.Offset, shard.Length);
+                var (shard, atGate, followed) = homes[at];
+                var bytes = followed ? format.BytesOf(shard.Offset, shard.Length) : 0;
                 if (header.PayloadBytes != bytes)
                     throw new LinkException($"{link.Peer.Node} sent {header.PayloadBytes} bytes of shard {shard.Shard} instead of {bytes}");
-                link.ReceivePayload(weights[header.Version & 1].Pointer + format.BytesTo(shard.Offset), bytes);
-                gate.Arrived([shard.Shard], header.Version);
+                if (followed)
+                    link.ReceivePayload(weights[header.Version & 1].Pointer + format.BytesTo(shard.Offset), bytes);
+                gate.Arrived([atGate], header.Version);
             }
 
             Lost(link)(new LinkException($"{link.Peer.Node} closed it"));

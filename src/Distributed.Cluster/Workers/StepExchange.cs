@@ -81,7 +81,7 @@ internal sealed class StepExchange(
             return;
         var started = Stopwatch.GetTimestamp();
         phase("exchanging");
-        gate.WaitFor(version, deadline(version), links.ShardsBefore(floats));
+        gate.WaitFor(version, deadline(version), links.HomesBefore(floats));
         phase("computing");
         Waited += Stopwatch.GetElapsedTime(started);
         if (floats < links.Floats)

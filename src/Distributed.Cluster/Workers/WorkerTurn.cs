@@ -11,7 +11,7 @@ internal sealed class WorkerTurn(TrainingMessages.Lease lease)
 
     public long Term => lease.Term;
 
-    public VersionGate Gate { get; } = new(lease.Servers.Shards.Length);
+    public VersionGate Gate { get; } = new(lease.Servers.Homes.Count);
 
     public StepBoundary Boundary { get; } = new();
 

@@ -32,4 +32,7 @@ public enum FrameKind : byte
 
     /// <summary>What a piece's slots saw in a step (samples, losses), as payload; it precedes the piece's gradient.</summary>
     Figures = 10,
+
+    /// <summary>The sender wants the weights of this shard; of shards of which it has not said so, only that they have a version.</summary>
+    Follow = 11,
 }

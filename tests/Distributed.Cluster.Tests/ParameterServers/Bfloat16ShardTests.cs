@@ -114,7 +114,7 @@ public sealed unsafe class Bfloat16ShardTests
         foreach (var server in shards.GroupBy(shard => shard.Server))
         {
             var segment = new ServerSegment([.. server], format);
-            var part = Assert.Single(segment.Parts);
+            var part = Assert.Single(segment.PartsOf(server));
             Assert.All(server, shard => Assert.Equal(0, format.BytesTo(shard.Offset) % 4096));
             Assert.Equal(format.BytesTo(server.First().Offset), part.Offset);
             Assert.All(server, shard => Assert.Equal(format.BytesTo(shard.Offset) - part.Offset, segment.PlaceOf(shard.Shard)));

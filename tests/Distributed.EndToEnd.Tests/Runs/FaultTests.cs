@@ -42,12 +42,13 @@ public sealed partial class FaultTests : IDisposable
     [Theory]
     [InlineData(1, "")]
     [InlineData(2, "checkpoint.every-steps=9")]
-    public async Task A_killed_server_takes_the_run_back_to_its_last_checkpoint_and_to_the_same_bits(int servers, string checkpoints)
+    public async Task Without_a_backup_a_killed_server_takes_the_run_back_to_its_last_checkpoint_and_to_the_same_bits(int servers, string checkpoints)
     {
         var job = SmallJob.Write(folder, optimizer: SmallJob.Adam, epochs: Epochs);
         var undisturbed = await RunResult.TrainAsync(folder, job, "--workers", "2");
 
-        using var trainer = Start(job, ["--workers", "2", "--servers", $"{servers}", .. checkpoints.Length > 0 ? (string[])["--set", checkpoints] : []]);
+        using var trainer = Start(
+            job, ["--workers", "2", "--servers", $"{servers}", "--set", "backups=0", .. checkpoints.Length > 0 ? (string[])["--set", checkpoints] : []]);
         await EpochAsync(trainer, 5);
         TrainerProcess.Signal(trainer.Children()["server-1"], TrainerProcess.Kill);
 
@@ -56,6 +57,29 @@ public sealed partial class FaultTests : IDisposable
         var to = int.Parse(Field(back, "to"));
         Assert.True(checkpoints.Length > 0 ? to > 0 : to == 0, $"it went back to {to}");
         Assert.True(new RunResult(folder.In("run")).Summary.GetProperty("restarts").GetInt32() >= 1);
+    }
+
+    [Theory]
+    [InlineData(SmallJob.Adam, 2, "auto")]
+    [InlineData(Clipped, 3, "tcp")]
+    [InlineData(SmallJob.MomentumInBfloat16, 2, "tcp")]
+    public async Task With_backups_killed_servers_cost_no_step(string optimizer, int servers, string sameHost)
+    {
+        var job = SmallJob.Write(folder, optimizer: optimizer, epochs: 4 * Epochs);
+        string[] settings = ["--workers", "2", "--servers", $"{servers}", "--set", $"transport.same-host={sameHost}"];
+        var undisturbed = await RunResult.TrainAsync(folder, job, settings);
+
+        using var trainer = Start(job, settings);
+        await EpochAsync(trainer, 3);
+        TrainerProcess.Signal(trainer.Children()["server-1"], TrainerProcess.Kill);
+        // The first one's place is taken by another process of that name: only with its copies the second one can be spared.
+        await trainer.UntilItPrintsAsync("server-1 joins as a server");
+        await trainer.UntilAsync(() => Events("regrouped").Count() == 2, "the shards on both servers");
+        TrainerProcess.Signal(trainer.Children()["server-2"], TrainerProcess.Kill);
+
+        await EndsLikeAsync(trainer, undisturbed, 4 * Epochs);
+        Assert.Empty(Events("went-back"));
+        Assert.Equal(2, Events("backups-promoted").Count());
     }
 
     [Theory]
@@ -101,7 +125,7 @@ public sealed partial class FaultTests : IDisposable
     private static Task EpochAsync(TrainerProcess trainer, int epoch) => trainer.UntilItPrintsAsync($"epoch {epoch}/");
 
     /// <summary>The run ends, with the undisturbed run's bits in every step, and a clean ledger.</summary>
-    private async Task EndsLikeAsync(TrainerProcess trainer, RunResult undisturbed)
+    private async Task EndsLikeAsync(TrainerProcess trainer, RunResult undisturbed, int epochs = Epochs)
     {
         var ended = await trainer.EndAsync(TrainerProcess.Patience);
         Assert.True(ended.Code == 0, $"exit code {ended.Code}: {ended.Error} {ended.Output}");
@@ -111,7 +135,7 @@ public sealed partial class FaultTests : IDisposable
         Assert.Equal(undisturbed.TestLoss, run.TestLoss);
         var audit = await TrainerProcess.RunAsync(folder.Path, "audit", "run");
         Assert.True(audit.Code == 0, $"{audit.Output} {audit.Error}");
-        Assert.Equal(Epochs, Counted().Count(audit.Output));
+        Assert.Equal(epochs, Counted().Count(audit.Output));
     }
 
     private IEnumerable<JsonElement> Events(string name) =>
