@@ -6,22 +6,27 @@ namespace Distributed.Cluster.Tests.Coordination;
 /// <summary>
 /// The commit protocol, walked through in every order in which its messages can arrive: the rules of two shards and the decisions of the
 /// regrouping are the real ones, workers and wires are modelled. Two slots, two workers and a spare one, up to two faults: a worker dies
-/// (with any part of what it sent arriving or not), or is held for lost and goes on all the same.
+/// (with any part of what it sent arriving or not), or is held for lost and goes on all the same. With a backup, each home of a shard is on a
+/// server of its own, and either home of the first shard can be lost with all that it holds.
 /// </summary>
 public sealed class CommitProtocolTests
 {
     private const int Slots = 2;
     private const int Shards = 2;
 
+    /// <summary>The number of the first shard's second home.</summary>
+    private const int Backup = 2;
+
     [Theory]
-    [InlineData(3, 0)]
-    [InlineData(2, 1)]
-    [InlineData(1, 2)]
-    public void In_every_order_every_slot_counts_once_a_version_and_training_ends(int versions, int faults)
+    [InlineData(3, 0, false)]
+    [InlineData(2, 1, false)]
+    [InlineData(1, 2, false)]
+    [InlineData(1, 1, true)]
+    public void In_every_order_every_slot_counts_once_a_version_and_training_ends(int versions, int faults, bool backup)
     {
         var known = new HashSet<string>();
         var open = new Stack<World>();
-        open.Push(new World(versions, faults));
+        open.Push(new World(versions, faults, backup ? Shards + 1 : Shards));
         var ends = 0;
         while (open.TryPop(out var world))
         {
@@ -72,7 +77,8 @@ public sealed class CommitProtocolTests
         private readonly int versions;
         private readonly Worker[] workers;
         private readonly StepRules[] shards;
-        private readonly HashSet<(long Step, int Slot)> figures = [];
+        private readonly bool[] there;
+        private readonly HashSet<(int Home, long Step, int Slot)> figures = [];
         private readonly List<string> wire = [];
         private readonly List<string> answered = [];
         private int faultsLeft;
@@ -80,12 +86,13 @@ public sealed class CommitProtocolTests
         private string[] halting = [];
         private Regrouping? regrouping;
 
-        public World(int versions, int faults)
+        public World(int versions, int faults, int homes)
         {
             this.versions = versions;
             faultsLeft = faults;
             workers = [new("a"), new("b"), new("c")];
-            shards = [.. Enumerable.Range(0, Shards).Select(_ => new StepRules(Slots, 0, 1))];
+            shards = [.. Enumerable.Range(0, homes).Select(_ => new StepRules(Slots, 0, 1))];
+            there = [.. shards.Select(_ => true)];
             for (var i = 0; i < Slots; i++)
                 Lease(workers[i], 1, [i], 0);
         }
@@ -102,6 +109,7 @@ public sealed class CommitProtocolTests
                     copy.Offer(shard.Term, shard.Version, piece);
                 return copy;
             })];
+            there = [.. other.there];
             figures.UnionWith(other.figures);
             wire.AddRange(other.wire);
             answered.AddRange(other.answered);
@@ -120,7 +128,11 @@ public sealed class CommitProtocolTests
         public string Key => string.Join(';', workers.Select(worker => $"{worker.Alive}{worker.Lost}{worker.Term}.{worker.Step}{worker.Sent}{string.Join(',', worker.Slots)}"))
             + "|" + string.Join(';', shards.Select(shard => $"{shard.Version}.{shard.Term}:{string.Join(',', shard.Pieces)}"))
             + $"|{term}{regrouping is null}{string.Join(',', answered.Order(StringComparer.Ordinal))}|{faultsLeft}|{string.Join(' ', wire.Order(StringComparer.Ordinal))}"
-            + $"|{string.Join(' ', figures.Order())}";
+            + $"|{string.Join(' ', figures.Order())}|{string.Join(' ', there)}";
+
+        private IEnumerable<int> Homes => Enumerable.Range(0, shards.Length).Where(home => there[home]);
+
+        private IEnumerable<StepRules> Standing => Homes.Select(home => shards[home]);
 
         public IEnumerable<string> Enabled()
         {
@@ -130,13 +142,19 @@ public sealed class CommitProtocolTests
             {
                 if (!worker.Sent && worker.Step < versions)
                     yield return $"compute {worker.Name}";
-                if (worker.Sent && Array.TrueForAll(shards, shard => shard.Version > worker.Step))
+                if (worker.Sent && Standing.All(shard => shard.Version > worker.Step))
                     yield return $"advance {worker.Name}";
             }
 
-            for (var i = 0; i < Shards; i++)
-                if (shards[i].Complete)
-                    yield return $"commit {i}";
+            foreach (var home in Homes)
+                if (shards[home].Complete)
+                    yield return $"commit {home}";
+            if (faultsLeft > 0 && shards.Length > Shards && there[0] && there[Backup])
+            {
+                yield return "burn 0";
+                yield return $"burn {Backup}";
+            }
+
             if (faultsLeft > 0)
                 foreach (var worker in workers.Where(worker => worker is { Alive: true, Lost: false } && worker.Slots.Length > 0))
                 {
@@ -168,6 +186,11 @@ public sealed class CommitProtocolTests
                     Of(words[1]).Lost = true;
                     Regroup();
                     break;
+                case "burn":
+                    faultsLeft--;
+                    there[int.Parse(words[1])] = false;
+                    Regroup();
+                    break;
                 case "deliver":
                     wire.Remove(action["deliver ".Length..]);
                     Deliver(words[1..]);
@@ -176,15 +199,15 @@ public sealed class CommitProtocolTests
 
             // What the rules drop whenever it comes need not be waited for.
             wire.RemoveAll(message => message.Split(' ') is ["gradient", _, var under, var step, _, var at]
-                && (long.Parse(under) < shards[int.Parse(at)].Term || long.Parse(step) < shards[int.Parse(at)].Version));
+                && (!there[int.Parse(at)] || long.Parse(under) < shards[int.Parse(at)].Term || long.Parse(step) < shards[int.Parse(at)].Version));
         }
 
         public void CheckEnd()
         {
-            Assert.All(shards, shard => Assert.Equal(versions, shard.Version));
+            Assert.All(Standing, shard => Assert.Equal(versions, shard.Version));
             for (var step = 0L; step < versions; step++)
                 for (var slot = 0; slot < Slots; slot++)
-                    Assert.Contains((step, slot), figures);
+                    Assert.Contains(Homes.Where(home => home is 0 or Backup), home => figures.Contains((home, step, slot)));
         }
 
         private Worker Of(string name) => Array.Find(workers, worker => worker.Name == name)!;
@@ -196,10 +219,10 @@ public sealed class CommitProtocolTests
         {
             // A fenced one may read weights that move on under it: nothing of it counts. Of all others the version must be whole.
             if (worker.Term == term && !worker.Lost)
-                Assert.All(shards, shard => Assert.InRange(shard.Version, worker.Step, worker.Step + 1));
+                Assert.All(Standing, shard => Assert.InRange(shard.Version, worker.Step, worker.Step + 1));
             worker.Sent = true;
             foreach (var slot in worker.Slots)
-                for (var shard = 0; shard < Shards; shard++)
+                foreach (var shard in Homes)
                     wire.Add($"gradient {worker.Name} {worker.Term} {worker.Step} {slot} {shard}");
         }
 
@@ -207,7 +230,7 @@ public sealed class CommitProtocolTests
         {
             var version = shards[at].Version;
             // The buffer of the version before is written over: everybody must be past it.
-            Assert.All(shards, shard => Assert.True(shard.Version >= version, $"shard {at} commits {version} while another is at {shard.Version}"));
+            Assert.All(Standing, shard => Assert.True(shard.Version >= version, $"shard {at} commits {version} while another is at {shard.Version}"));
             Assert.DoesNotContain(workers, worker => worker is { Lost: false, Alive: true } && worker.Term == term && worker.Slots.Length > 0 && worker.Step < version);
             shards[at].Commit();
         }
@@ -220,11 +243,11 @@ public sealed class CommitProtocolTests
             regrouping = Begin();
             foreach (var worker in halting)
                 wire.Add($"halt {worker} {term}");
-            for (var shard = 0; shard < Shards; shard++)
+            foreach (var shard in Homes)
                 wire.Add($"fence {shard} {term}");
         }
 
-        private Regrouping Begin() => new(term, halting, Enumerable.Range(0, Shards).Select(shard => $"{shard}"));
+        private Regrouping Begin() => new(term, halting, Homes.Select(home => $"{home}"));
 
         private void Deliver(string[] words)
         {
@@ -234,8 +257,8 @@ public sealed class CommitProtocolTests
                     var (under, step, slot, at) = (long.Parse(words[2]), long.Parse(words[3]), int.Parse(words[4]), int.Parse(words[5]));
                     var verdict = shards[at].Offer(under, step, new SlotRange(slot, 1));
                     Assert.NotEqual(Verdict.LaterVersion, verdict);
-                    if (verdict == Verdict.Accepted && at == 0)
-                        figures.Add((step, slot));
+                    if (verdict == Verdict.Accepted && at is 0 or Backup)
+                        figures.Add((at, step, slot));
                     break;
                 case "halt":
                     var worker = Of(words[1]);
@@ -243,6 +266,8 @@ public sealed class CommitProtocolTests
                         break;
                     Lease(worker, long.Parse(words[2]), [], worker.Step);
                     wire.Add($"halted {worker.Name} {words[2]}");
+                    break;
+                case "fence" or "fenced" when !there[int.Parse(words[1])]:
                     break;
                 case "fence":
                     var fenced = shards[int.Parse(words[1])];
@@ -265,7 +290,7 @@ public sealed class CommitProtocolTests
             if (words[0] == "halted")
                 regrouping!.Halted(words[1], long.Parse(words[2]));
             else
-                regrouping!.Fenced(words[1], long.Parse(words[2]), [(int.Parse(words[1]), long.Parse(words[3]), bool.Parse(words[4]))]);
+                regrouping!.Fenced(words[1], long.Parse(words[2]), [(int.Parse(words[1]) % Backup, long.Parse(words[3]), bool.Parse(words[4]))]);
         }
 
         private void Answered(string[] words)

@@ -25,7 +25,7 @@ public sealed class RegroupingTests
     {
         var regrouping = new Regrouping(2, [], ["s-1"]);
         regrouping.Fenced("s-1", 2, [(0, 4, false), (1, 6, false)]);
-        Assert.Contains("4, 6", Assert.Throws<InvalidOperationException>(() => regrouping.Version).Message, StringComparison.Ordinal);
+        Assert.Contains("0 (s-1): 4, 1 (s-1): 6", Assert.Throws<InvalidOperationException>(() => regrouping.Version).Message, StringComparison.Ordinal);
     }
 
     [Theory]

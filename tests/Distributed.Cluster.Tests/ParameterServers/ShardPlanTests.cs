@@ -30,6 +30,32 @@ public class ShardPlanTests
     }
 
     [Property(MaxTest = 300)]
+    public void Second_homes_are_on_other_servers_and_on_other_hosts_where_there_are_any(int seed)
+    {
+        var random = new Random(seed);
+        var hosts = Enumerable.Range(0, random.Next(1, 12)).Select(_ => $"host-{random.Next(3)}").ToArray();
+        var plan = ShardPlan.Cut(1_000_000, hosts.Length, 2);
+        var backups = ShardPlan.Backups(plan, hosts);
+
+        Assert.Equal(hosts.Length == 1 ? 0 : plan.Count, backups.Count);
+        Assert.All(backups, backup =>
+        {
+            var first = plan[backup.Shard];
+            Assert.Equal((first.Offset, first.Length), (backup.Offset, backup.Length));
+            Assert.NotEqual(first.Server, backup.Server);
+            Assert.True(hosts[first.Server] != hosts[backup.Server] || hosts.Distinct().Count() == 1);
+        });
+    }
+
+    [Fact]
+    public void Second_homes_are_dealt_out_to_the_servers_of_the_other_host()
+    {
+        var plan = ShardPlan.Cut(1_000_000, 4, 1);
+        Assert.Equal([2, 3, 0, 1], ShardPlan.Backups(plan, ["a", "a", "b", "b"]).Select(backup => backup.Server));
+        Assert.Equal([1, 2, 3, 0], ShardPlan.Backups(plan, ["a", "a", "a", "a"]).Select(backup => backup.Server));
+    }
+
+    [Property(MaxTest = 300)]
     public void Shards_for_streaming_cover_the_vector_once_and_are_dealt_to_the_servers_in_turn(NonNegativeInt scale, int seed)
     {
         var random = new Random(seed);
