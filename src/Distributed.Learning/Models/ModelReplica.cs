@@ -46,11 +46,12 @@ public sealed class ModelReplica : IDisposable
         long stageFloats = ModelStage.FloatsWorthAStage, bool keepsModule = false)
     {
         if (weights.Count == 0) throw new ArgumentException("expected at least one buffer", nameof(weights));
-        if (!ParameterLayout.Of(module, layout.Precision).Hash.AsSpan().SequenceEqual(layout.Hash))
-            throw new ArgumentException("the layout is of another module", nameof(layout));
+        if (!layout.Fits(module)) throw new ArgumentException("the layout is of another module", nameof(layout));
         this.module = module;
         this.keepsModule = keepsModule;
-        if (layout.Precision == Precision.Bfloat16) Bfloat16Module.Convert(module);
+        // A module that another replica has kept is converted already.
+        if (layout.Precision == Precision.Bfloat16 && !module.parameters().Any(parameter => parameter.dtype == ScalarType.BFloat16))
+            Bfloat16Module.Convert(module);
         parameters = [.. module.parameters()];
         names = [.. layout.Entries.Select(entry => entry.Name)];
         tensors = ParameterLayout.TensorsOf(module);

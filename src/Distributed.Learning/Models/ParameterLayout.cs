@@ -79,6 +79,18 @@ public sealed class ParameterLayout
         }
     }
 
+    /// <summary>
+    /// Whether a module, in whatever precision it is by now, has this layout's parameters and running statistics: the same names and shapes in the
+    /// same order.
+    /// </summary>
+    public bool Fits(nn.Module<Tensor, Tensor> module)
+    {
+        var tensors = module.named_parameters().Select(named => (named.name, named.parameter.shape))
+            .Concat(RunningStatistics.Of(module).Select(statistic => (statistic.Name, statistic.Value.shape))).ToArray();
+        return tensors.Length == Entries.Count
+            && tensors.Zip(Entries).All(pair => pair.First.Item1 == pair.Second.Name && pair.First.shape.AsSpan().SequenceEqual([.. pair.Second.Shape]));
+    }
+
     /// <summary>The tensors of a module in the order of its layout's entries.</summary>
     internal static Tensor[] TensorsOf(nn.Module<Tensor, Tensor> module) =>
         [.. module.parameters(), .. RunningStatistics.Of(module).Select(statistic => statistic.Value)];

@@ -7,6 +7,17 @@ public class LayerReplicaTests
 
     public static TheoryData<string> Models => [.. Specs.Keys];
 
+    public static TheoryData<string, Precision> ModelsInEachPrecision
+    {
+        get
+        {
+            var data = new TheoryData<string, Precision>();
+            foreach (var name in Specs.Keys)
+                foreach (var precision in Enum.GetValues<Precision>()) data.Add(name, precision);
+            return data;
+        }
+    }
+
     internal static Dictionary<string, ModelSpec> Specs => new()
     {
         ["lstm"] = LayerCases.Model([6], "{'type':'embedding','tokens':5,'width':4}",
@@ -49,6 +60,37 @@ public class LayerReplicaTests
             // The other weights, all zero, are another model: nothing of it may stay in a cache.
             setup.Replica.UseWeights(1);
             setup.Replica.Forward(batch.Inputs).Dispose();
+        }
+    }
+
+    [Theory, MemberData(nameof(ModelsInEachPrecision))]
+    public void A_module_that_was_kept_gives_the_same_bits_in_the_memory_of_another_replica(string name, Precision precision)
+    {
+        var spec = Specs[name];
+        using var module = Examples.Build(spec);
+        using var batch = Examples.Batch(spec, 4, 5);
+        var layout = ParameterLayout.Of(module, precision);
+        using var master = new FloatMemory(layout.Length);
+        ModelReplica.CopyInitialWeights(module, layout, master.Address, 0, layout.Length);
+
+        var (first, loss) = Compute();
+        var (again, same) = Compute();
+        Assert.Equal(loss, same);
+        Assert.Contains(first, value => value != 0);
+        Assert.Equal(first, again);
+
+        // The memory of the replica before is gone when the next one begins.
+        (byte[] Gradient, double Loss) Compute()
+        {
+            using var weights = new FloatMemory(layout.Length);
+            using var gradient = new FloatMemory(layout.Length);
+            layout.Format.Publish(master.Address, weights.Address, 0, layout.TrainableLength);
+            layout.Format.Publish(master.Address, weights.Address, layout.TrainableLength, layout.Length - layout.TrainableLength);
+            using var replica = new ModelReplica(module, layout, [weights.Address], [gradient.Address], keepsModule: true);
+            replica.ZeroGradients(0);
+            var result = replica.ComputeSlot(batch, Loss, 0.5, 9);
+            using var outputs = replica.Forward(batch.Inputs);
+            return (gradient.Bytes[..(int)layout.Format.BytesTo(layout.Length)].ToArray(), result.LossSum);
         }
     }
 
