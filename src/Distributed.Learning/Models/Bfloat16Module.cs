@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -13,16 +12,9 @@ namespace Distributed.Learning;
 /// </summary>
 public static class Bfloat16Module
 {
-    private static readonly ConditionalWeakTable<nn.Module, object> Converted = [];
-
-    /// <summary>Converts parameters, which get new values, and has every layer convert its inputs. A module is converted once.</summary>
+    /// <summary>Converts parameters, which get new values, and has every layer convert its inputs.</summary>
     /// <param name="module">A built module that no other code holds parameters of.</param>
     public static void Convert(nn.Module module)
-    {
-        if (Converted.TryAdd(module, module)) ConvertAll(module);
-    }
-
-    private static void ConvertAll(nn.Module module)
     {
         if (StaysFloat32(module))
         {
@@ -37,7 +29,7 @@ public static class Bfloat16Module
             foreach (var inside in Inside(module).Where(StaysFloat32)) inside.to(ScalarType.Float32);
             Take(module, ScalarType.BFloat16);
         }
-        foreach (var (_, child) in module.named_children()) ConvertAll(child);
+        foreach (var (_, child) in module.named_children()) Convert(child);
     }
 
     private static bool StaysFloat32(nn.Module module) => TakesBoth(module)

@@ -57,7 +57,7 @@ public sealed class ParameterLayout
     public byte[] Hash { get; }
 
     /// <summary>The layout of a module's parameters and running statistics.</summary>
-    /// <param name="module">A built module; all its parameters are float32, or it is converted to <paramref name="precision"/>.</param>
+    /// <param name="module">A built module; all its parameters are float32.</param>
     /// <param name="precision">The precision in which workers are to have it.</param>
     /// <exception cref="ArgumentException">A parameter is not float32, or there is none.</exception>
     public static ParameterLayout Of(nn.Module<Tensor, Tensor> module, Precision precision = Precision.Float32)
@@ -71,8 +71,7 @@ public sealed class ParameterLayout
 
         void Add(string name, Tensor tensor, double? momentum)
         {
-            if (tensor.dtype != ScalarType.Float32 && (tensor.dtype != ScalarType.BFloat16 || precision != Precision.Bfloat16))
-                throw new ArgumentException($"{name} is {tensor.dtype}, expected Float32", nameof(module));
+            if (tensor.dtype != ScalarType.Float32) throw new ArgumentException($"{name} is {tensor.dtype}, expected Float32", nameof(module));
             var count = tensor.numel();
             entries.Add(new ParameterEntry(name, tensor.shape, end, count, momentum));
             end = (end + count + Alignment - 1) / Alignment * Alignment;

@@ -22,6 +22,7 @@ public sealed class CommitProtocolTests
     [InlineData(2, 1, false)]
     [InlineData(1, 2, false)]
     [InlineData(1, 1, true)]
+    [InlineData(2, 1, true)]
     public void In_every_order_every_slot_counts_once_a_version_and_training_ends(int versions, int faults, bool backup)
     {
         var known = new HashSet<string>();
