@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Runtime.InteropServices;
 using Distributed.Cli.Pictures;
 using Distributed.Cli.Processes;
+using Distributed.Cli.Terminal;
 using Distributed.Cluster.Launching;
 using Distributed.Cluster.Monitoring;
 using Distributed.Cluster.Nodes;
@@ -26,7 +27,7 @@ internal static class NodeCommand
     /// <summary>The command.</summary>
     public static Command Create(Session session)
     {
-        var command = new Command("node", "Runs one process of a cluster until it is told to end. Its log goes to standard output as JSON lines.");
+        var command = new Command("node", "Runs one process of a cluster until it is told to end. Its log goes to standard output.");
         var roles = Parsing.Several(
             "--role", "ROLE", $"{string.Join(", ", Roles)}; may be given several times", value => Roles.Contains(value) ? null : $"one of {string.Join(", ", Roles)}");
         roles.Required = true;
@@ -44,8 +45,9 @@ internal static class NodeCommand
         });
         var config = Parsing.ClusterFile();
         var runs = Parsing.Text("--out", "DIR", "where a coordinator keeps the folders of runs (default: runs)");
+        var format = Parsing.OneOf("--log-format", "how its log is written: a JSON object a line, or text for people", "json", "text");
         var withParent = new Option<bool>("--with-parent") { Description = "ends when its standard input does, so when its parent does" };
-        foreach (var option in (Option[])[roles, seeds, host, port, dataPort, name, data, cores, config, runs, withParent]) command.Add(option);
+        foreach (var option in (Option[])[roles, seeds, host, port, dataPort, name, data, cores, config, runs, format, withParent]) command.Add(option);
 
         var chaos = new ChaosOptions(command, ofNode: true);
         command.SetAction((parsed, _) =>
@@ -67,16 +69,16 @@ internal static class NodeCommand
                 DrawCurves = Plots.Curves,
                 RunsFolder = parsed.GetValue(runs) ?? "runs",
             };
-            return RunUntilToldAsync(session, options, parsed.GetValue(withParent));
+            return RunUntilToldAsync(session, options, parsed.GetValue(format) == "text", parsed.GetValue(withParent));
         });
         return command;
     }
 
-    private static async Task<int> RunUntilToldAsync(Session session, NodeOptions options, bool withParent)
+    private static async Task<int> RunUntilToldAsync(Session session, NodeOptions options, bool asText, bool withParent)
     {
         try
         {
-            return await RunAsync(session, options, withParent);
+            return await RunAsync(session, options, asText, withParent);
         }
         catch (OperationCanceledException) when (session.Interruption.Requested)
         {
@@ -85,7 +87,7 @@ internal static class NodeCommand
         }
     }
 
-    private static async Task<int> RunAsync(Session session, NodeOptions options, bool withParent)
+    private static async Task<int> RunAsync(Session session, NodeOptions options, bool asText, bool withParent)
     {
         Check(options);
         // Ctrl-C reaches every process of a terminal's group at once; a child's parent decides what it means.
@@ -101,6 +103,7 @@ internal static class NodeCommand
         }
 
         var output = session.Terminal.Out;
+        var text = asText ? new EventText(session.Terminal.Colours) : null;
         await using var node = await TrainerNode.StartAsync(options, Log, session.Interruption.Token);
         var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var registration = session.Interruption.Token.Register(() => asked.TrySetResult());
@@ -117,10 +120,10 @@ internal static class NodeCommand
 
         void Log(LogEvent entry)
         {
-            var line = JsonLines.Format(entry);
             try
             {
-                lock (output) output.WriteLine(line);
+                lock (output)
+                    foreach (var line in text?.Lines(entry) ?? [JsonLines.Format(entry)]) output.WriteLine(line);
             }
             catch (IOException)
             {

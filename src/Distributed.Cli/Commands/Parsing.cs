@@ -98,6 +98,9 @@ internal static class Parsing
         return good ? null : "HOST:PORT";
     }
 
+    /// <summary>What a text should be, or null when there is one.</summary>
+    public static string? CheckNotEmpty(string value) => value.Length > 0 ? null : "a name";
+
     /// <summary>What an assignment should be, or null when it is one.</summary>
     public static string? CheckAssignment(string value) => value.IndexOf('=') > 0 ? null : "path=value (such as optimizer.learning-rate=0.01)";
 

@@ -53,6 +53,6 @@ internal static class ResumeCommand
         Announce(presenter, run);
         var outcome = await JobClient.SubmitAsync(
             seed, run.Job, config, presenter.Show, session.Interruption.Token, Path.GetFullPath(run.Folder), Path.GetFullPath(run.Checkpoint));
-        return presenter.Finish(outcome, []);
+        return presenter.Finish(outcome!, []);
     }
 }

@@ -12,6 +12,7 @@ internal static class SubmitCommand
     [
         "trainer submit mnist-cnn --seed 10.0.0.5:4053",
         "trainer submit my.hocon --seed head:4053 --workers 8 --servers 2 --set epochs=20",
+        "trainer submit my.hocon --seed head:4053 --detach   leaves it in the queue (see: trainer jobs, status, logs, cancel)",
     ];
 
     /// <summary>The command.</summary>
@@ -24,15 +25,28 @@ internal static class SubmitCommand
         var config = Parsing.ClusterFile();
         command.Add(seed);
         command.Add(config);
-        command.SetAction((parsed, _) => RunAsync(session, job.Load(parsed), parsed.GetValue(seed)![0], parsed.GetValue(config), job.Plain(parsed)));
+        var detach = new Option<bool>("--detach") { Description = "ends as soon as the cluster has the job, which goes on without it" };
+        command.Add(detach);
+        command.SetAction((parsed, _) =>
+            RunAsync(session, job.Load(parsed), parsed.GetValue(seed)![0], parsed.GetValue(config), job.Plain(parsed), parsed.GetValue(detach)));
         return command;
     }
 
-    private static async Task<int> RunAsync(Session session, Job job, string seed, string? config, bool plain)
+    private static async Task<int> RunAsync(Session session, Job job, string seed, string? config, bool plain, bool detach)
     {
         session.Interruption.Listen();
+        if (detach)
+        {
+            var refused = await JobClient.SubmitAsync(
+                seed, job, config, static _ => { }, session.Interruption.Token, detached: true,
+                accepted: (id, folder) => session.Terminal.Out.WriteLine($"job {id.ToString("N")[..8]}  run {folder}"));
+            if (refused is null) return ExitCodes.Done;
+            session.Terminal.Error.WriteLine(ExitCodes.Line(refused.Reason ?? "the job failed"));
+            return refused.Status == JobStatus.BadInput ? ExitCodes.BadInput : ExitCodes.Failed;
+        }
+
         using var presenter = new RunPresenter(session, job, plain);
         var outcome = await JobClient.SubmitAsync(seed, job, config, presenter.Show, session.Interruption.Token);
-        return presenter.Finish(outcome, []);
+        return presenter.Finish(outcome!, []);
     }
 }

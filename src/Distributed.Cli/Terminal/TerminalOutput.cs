@@ -6,6 +6,9 @@ namespace Distributed.Cli.Terminal;
 /// <param name="Interactive">Whether <paramref name="Out"/> is a terminal that a moving display can be drawn on.</param>
 internal sealed record TerminalOutput(TextWriter Out, TextWriter Error, bool Interactive)
 {
+    /// <summary>Whether lines may be coloured: a terminal reads them, and its user does not say otherwise (https://no-color.org).</summary>
+    public bool Colours => Interactive && Environment.GetEnvironmentVariable("NO_COLOR") is null or "";
+
     /// <summary>The process's own output streams.</summary>
     public static TerminalOutput FromConsole() => new(
         Console.Out,

@@ -34,7 +34,9 @@ internal sealed record TrainerSettings(TimeSpan RegisterInterval, Deadlines Dead
                     "warning" => LogLevel.Warning,
                     _ => LogLevel.Error,
                 },
-                Duration(log, "hold-back")));
+                Duration(log, "hold-back"),
+                (long)(log.Number("part-megabytes", null, 0.001, 100_000) * 1e6),
+                (int)log.Number("parts", null, 2, 10_000)));
         foreach (var part in new[] { node, deadlines, log, section }) part.RejectUnknownKeys();
         return settings;
     }
@@ -77,4 +79,6 @@ internal sealed record Deadlines(
 /// <summary>The event log.</summary>
 /// <param name="Level">The least level of events that are kept.</param>
 /// <param name="HoldBack">How long an event waits for earlier ones of other nodes.</param>
-internal sealed record LogSettings(LogLevel Level, TimeSpan HoldBack);
+/// <param name="PartBytes">The size from which on a part of a run's log is full.</param>
+/// <param name="Parts">How many parts of a run's log are kept.</param>
+internal sealed record LogSettings(LogLevel Level, TimeSpan HoldBack, long PartBytes = 64_000_000, int Parts = 16);

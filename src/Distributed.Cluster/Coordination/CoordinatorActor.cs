@@ -3,6 +3,7 @@ using Akka.Cluster;
 using Distributed.Cluster.Checkpoints;
 using Distributed.Cluster.Jobs;
 using Distributed.Cluster.Monitoring;
+using Distributed.Cluster.Monitoring.Logs;
 using Distributed.Cluster.Nodes;
 using Distributed.Cluster.Protocol;
 using Distributed.Learning;
@@ -18,9 +19,20 @@ internal sealed class CoordinatorActor : ReceiveActor, IWithTimers
     /// <summary>Events kept for the log of a job that has not begun yet.</summary>
     private const int EventsKept = 2000;
 
+    /// <summary>Of a log, in one answer: a message stays below the control plane's 32 KB.</summary>
+    private const int BytesOfLog = 24_000;
+
+    private static readonly TimeSpan StatusEvery = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ProgressEvery = TimeSpan.FromSeconds(10);
+
     private readonly NodeContext node;
     private readonly Dictionary<string, MembershipMessages.NodeInfo> nodes = [];
-    private readonly List<(Guid Id, JobMessages.Submit Submission)> waiting = [];
+    private readonly JobQueue<JobMessages.Submit> queue = new();
+    private readonly EventIntake intake = new();
+
+    /// <summary>The submitters that follow their jobs; who has gone is told nothing more.</summary>
+    private readonly Dictionary<Guid, IActorRef> followers = [];
+    private readonly StatusBoard board = new();
     private readonly Queue<LogEvent> recent = new();
     private Running? running;
 
@@ -35,7 +47,12 @@ internal sealed class CoordinatorActor : ReceiveActor, IWithTimers
                 Akka.Cluster.Cluster.Get(Context.System).Down(Address.Parse(known.Address));
             Lose(ended.Node, ended.How);
         });
-        Receive<Terminated>(terminated => LoseActor(terminated.ActorRef, "it does not answer any more"));
+        Receive<Terminated>(terminated =>
+        {
+            foreach (var (job, _) in followers.Where(follower => follower.Value.Equals(terminated.ActorRef)).ToArray())
+                followers.Remove(job);
+            LoseActor(terminated.ActorRef, "it does not answer any more");
+        });
         Receive<ClusterEvent.IMemberEvent>(changed =>
         {
             node.Log.MemberChanged(changed.Member.Address.ToString(), changed.Member.Status.ToString());
@@ -45,21 +62,49 @@ internal sealed class CoordinatorActor : ReceiveActor, IWithTimers
         });
         Receive<MembershipMessages.NodeEvents>(events =>
         {
-            foreach (var entry in events.Events)
+            foreach (var entry in events.Events.Skip(intake.Known(Sender, events.First, events.Events.Length)))
                 Write(entry);
+            Sender.Tell(new MembershipMessages.EventsTaken(intake.Next(Sender)));
         });
         Receive<JobMessages.Submit>(Submit);
-        Receive<JobMessages.Interrupt>(Interrupt);
+        Receive<JobMessages.Interrupt>(interrupt =>
+        {
+            if (queue.All.FirstOrDefault(job => job.Id == interrupt.Job) is { } entry)
+                Cancel(entry);
+        });
+        Receive<JobMessages.Progress>(Take);
+        Receive<MembershipMessages.Vitals>(board.Take);
+        Receive<JobMessages.Ended>(Take);
         Receive<TellWaiting>(_ => SayWhoWaits());
         Receive<JobOver>(over =>
         {
             if (running?.Id == over.Job)
+            {
+                running.Status.Dispose();
                 running = null;
+            }
+
             StartNext();
         });
+        Receive<WatchMessages.ListJobs>(_ => Sender.Tell(new WatchMessages.Jobs(queue.All)));
+        Receive<WatchMessages.AskStatus>(ask =>
+        {
+            var (entry, problem) = queue.Find(ask.Job);
+            Sender.Tell(entry is null && ask.Job is not null ? new WatchMessages.Answer(false, problem) : new WatchMessages.Status(StatusOf(entry)));
+        });
+        Receive<WatchMessages.Cancel>(cancel =>
+        {
+            var (entry, problem) = queue.Find(cancel.Job);
+            Sender.Tell(entry is null ? new WatchMessages.Answer(false, problem) : Cancel(entry));
+        });
+        Receive<WatchMessages.ReadLog>(ReadLog);
     }
 
-    private sealed record Running(Guid Id, IActorRef Actor, EventMerger Log, JobMessages.Submit Submission);
+    private sealed record Running(Guid Id, IActorRef Actor, EventMerger Log, JobMessages.Submit Submission, RunStatusFile Status)
+    {
+        /// <summary>When its status was written last, and its progress logged, in <see cref="Environment.TickCount64"/>.</summary>
+        public (long Written, long Logged) At { get; set; } = (long.MinValue / 2, Environment.TickCount64);
+    }
 
     private sealed record JobOver(Guid Job);
 
@@ -79,7 +124,11 @@ internal sealed class CoordinatorActor : ReceiveActor, IWithTimers
             Self, ClusterEvent.SubscriptionInitialStateMode.InitialStateAsEvents, typeof(ClusterEvent.IMemberEvent));
     }
 
-    protected override void PostStop() => Akka.Cluster.Cluster.Get(Context.System).Unsubscribe(Self);
+    protected override void PostStop()
+    {
+        running?.Status.Dispose();
+        Akka.Cluster.Cluster.Get(Context.System).Unsubscribe(Self);
+    }
 
     /// <summary>A job whose coordinator breaks (its folder is full or gone, say) has failed: it must not begin anew, silently.</summary>
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(exception =>
@@ -88,7 +137,7 @@ internal sealed class CoordinatorActor : ReceiveActor, IWithTimers
         {
             var reason = $"the job's coordinator failed: {exception.Message}";
             node.Log.JobEnded(job.Submission.JobName, nameof(JobStatus.Failed), reason);
-            job.Submission.Submitter.Tell(new JobMessages.Ended(job.Id, JobStatus.Failed, reason, job.Submission.OutFolder!, null));
+            Take(new JobMessages.Ended(job.Id, JobStatus.Failed, reason, job.Submission.OutFolder!, null));
         }
 
         return Directive.Stop;
@@ -119,6 +168,8 @@ internal sealed class CoordinatorActor : ReceiveActor, IWithTimers
         if (!nodes.Remove(name, out var info))
             return;
         Context.Unwatch(info.Actor);
+        intake.Forget(info.Actor);
+        board.Forget(info.Name);
         node.Log.NodeLost(name, how);
         running?.Actor.Tell(new JobActor.NodeGone(name, how));
     }
@@ -138,39 +189,36 @@ internal sealed class CoordinatorActor : ReceiveActor, IWithTimers
             return;
         }
 
-        var id = Guid.NewGuid();
         var folder = submission.OutFolder ?? NewFolder(job.Name);
-        submission.Submitter.Tell(new JobMessages.Accepted(id, folder));
-        node.Log.JobAccepted(job.Name, id, folder);
-        waiting.Add((id, submission with { OutFolder = folder }));
+        var entry = queue.Add(job.Name, job.Workers, job.Servers, folder, submission with { OutFolder = folder });
+        submission.Submitter.Tell(new JobMessages.Accepted(entry.Id, folder));
+        if (!submission.Detached)
+            followers[entry.Id] = Context.Watch(submission.Submitter);
+        node.Log.JobAccepted(job.Name, entry.Id, folder);
         StartNext();
     }
 
     private void StartNext()
     {
-        if (running is not null || waiting.Count == 0)
+        if (running is not null || queue.Begin() is not { } next)
             return;
-        var (id, submission) = waiting[0];
-        waiting.RemoveAt(0);
+        var (id, submission) = (next.Entry.Id, next.Content);
         RunFiles files;
         Checkpoint? checkpoint;
         var job = Job.Parse(submission.JobName + ".hocon", submission.JobText, new JobOverrides());
         try
         {
             checkpoint = submission.Checkpoint is { } from ? Checkpoint.Open(from) : null;
-            files = new RunFiles(submission.OutFolder!, job, checkpoint?.Version);
+            files = new RunFiles(submission.OutFolder!, job, checkpoint?.Version, node.Settings.Log, node.Log.LogPartDropped);
         }
         catch (BadInputException exception)
         {
-            submission.Submitter.Tell(new JobMessages.Ended(id, JobStatus.BadInput, exception.Message, submission.OutFolder!, null));
-            StartNext();
+            Refuse(exception.Message);
             return;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            submission.Submitter.Tell(new JobMessages.Ended(
-                id, JobStatus.BadInput, $"the run's folder {submission.OutFolder} can't be written: {exception.Message}", submission.OutFolder!, null));
-            StartNext();
+            Refuse($"the run's folder {submission.OutFolder} can't be written: {exception.Message}");
             return;
         }
 
@@ -178,30 +226,121 @@ internal sealed class CoordinatorActor : ReceiveActor, IWithTimers
         foreach (var entry in recent)
             log.Add(entry);
         recent.Clear();
-        var actor = Context.ActorOf(JobActor.Props(node, id, job, files, log, submission.Submitter, checkpoint), $"job-{id:N}");
+        // What the job tells goes by this actor, so that whoever asks later hears of it, too.
+        var actor = Context.ActorOf(JobActor.Props(node, id, job, files, log, Self, checkpoint), $"job-{id:N}");
         Context.WatchWith(actor, new JobOver(id));
-        running = new Running(id, actor, log, submission);
+        running = new Running(id, actor, log, submission, new RunStatusFile(files.Folder));
+        board.Begin(id);
         OfferNodes();
+
+        void Refuse(string reason)
+        {
+            queue.End(id, JobStatus.BadInput, reason);
+            TellLast(new JobMessages.Ended(id, JobStatus.BadInput, reason, submission.OutFolder!, null));
+            StartNext();
+        }
     }
 
-    private void Interrupt(JobMessages.Interrupt interrupt)
+    private void Take(JobMessages.Progress progress)
     {
-        if (running is { } job && job.Id == interrupt.Job)
-            job.Actor.Tell(interrupt);
-        var at = waiting.FindIndex(next => next.Id == interrupt.Job);
-        if (at < 0)
+        if (running is not { } job || job.Id != progress.Job)
             return;
-        var (id, submission) = waiting[at];
-        waiting.RemoveAt(at);
-        submission.Submitter.Tell(new JobMessages.Ended(id, JobStatus.Interrupted, "stopped before it had begun", submission.OutFolder!, null));
+        TellFollower(progress.Job, progress);
+        var snapshot = progress.Snapshot;
+        board.Take(snapshot);
+        var now = Environment.TickCount64;
+        if (now - job.At.Written >= StatusEvery.TotalMilliseconds)
+        {
+            job.At = job.At with { Written = now };
+            var status = StatusOf(queue.Running?.Entry);
+            Task.Run(() => job.Status.Write(status));
+        }
+
+        if (snapshot.Phase == "training" && snapshot.Step > 0 && now - job.At.Logged >= ProgressEvery.TotalMilliseconds)
+        {
+            job.At = job.At with { Logged = now };
+            node.Log.Training(snapshot.Step, snapshot.Steps, Math.Round(snapshot.Loss, 6), Math.Round(snapshot.SamplesPerSecond, 1));
+        }
+    }
+
+    private void Take(JobMessages.Ended ended)
+    {
+        queue.End(ended.Job, ended.Status, ended.Reason, ended.Summary?.WeightsSha256);
+        if (running is not { } job || job.Id != ended.Job)
+            return;
+        // At once: this process may end with the job.
+        job.Status.Write(StatusOf(queue.Find(ended.Job.ToString("N")).Entry));
+        TellLast(ended);
+    }
+
+    private void TellFollower(Guid job, object message)
+    {
+        if (followers.TryGetValue(job, out var follower))
+            follower.Tell(message);
+    }
+
+    private void TellLast(JobMessages.Ended ended)
+    {
+        TellFollower(ended.Job, ended);
+        if (followers.Remove(ended.Job, out var follower) && !followers.ContainsValue(follower))
+            Context.Unwatch(follower);
+    }
+
+    private ClusterStatus StatusOf(JobEntry? entry) => board.Of(node.Name, entry, nodes.Values, queue.Waiting.Count);
+
+    private WatchMessages.Answer Cancel(JobEntry entry)
+    {
+        var name = $"{entry.Name} ({entry.ShortId})";
+        if (running is { } job && job.Id == entry.Id && entry.Outcome is null)
+        {
+            job.Actor.Tell(new JobMessages.Interrupt(entry.Id));
+            return new WatchMessages.Answer(true, $"{name} is asked to stop; it writes a checkpoint first");
+        }
+
+        if (queue.Waiting.All(next => next.Entry.Id != entry.Id))
+            return new WatchMessages.Answer(false, $"{name} has ended: {entry.State}");
+        const string reason = "stopped before it had begun";
+        queue.End(entry.Id, JobStatus.Interrupted, reason);
+        node.Log.JobEnded(entry.Name, nameof(JobStatus.Interrupted), reason);
+        TellLast(new JobMessages.Ended(entry.Id, JobStatus.Interrupted, reason, entry.Folder, null));
+        return new WatchMessages.Answer(true, $"{name} will not run");
+    }
+
+    /// <summary>Reads on a thread of the pool: a disk may be slow, and whoever asks is not waited for.</summary>
+    private void ReadLog(WatchMessages.ReadLog ask)
+    {
+        var (entry, problem) = queue.Find(ask.Job);
+        if (entry is null)
+        {
+            Sender.Tell(new WatchMessages.Answer(false, problem));
+            return;
+        }
+
+        var over = entry.Outcome is not null && running?.Id != entry.Id;
+        var from = new LogPlace(ask.Part, ask.Offset);
+        Task.Run<object>(() =>
+        {
+            try
+            {
+                var page = Directory.Exists(entry.Folder) ? LogReader.Read(entry.Folder, from, BytesOfLog) : new LogPage([], from, AtEnd: true);
+                return new WatchMessages.Log(entry.Id, page.Lines, page.Next.Part, page.Next.Offset, page.AtEnd, over && page.AtEnd);
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                return new WatchMessages.Answer(false, $"{entry.Folder}: {exception.Message}");
+            }
+        }).PipeTo(Sender, Self);
     }
 
     /// <summary>Submitters of waiting jobs would take silence for the coordinator's end.</summary>
     private void SayWhoWaits()
     {
-        for (var i = 0; i < waiting.Count; i++)
-            waiting[i].Submission.Submitter.Tell(new JobMessages.Progress(waiting[i].Id, new RunProgress(
-                waiting[i].Submission.JobName, $"waiting for {i + 1} other {(i == 0 ? "job" : "jobs")}", 0, 0, 0, 0, double.NaN, null, null, 0, 0, [], [], [])));
+        for (var i = 0; i < queue.Waiting.Count; i++)
+        {
+            var entry = queue.Waiting[i].Entry;
+            TellFollower(entry.Id, new JobMessages.Progress(entry.Id, new RunProgress(
+                entry.Name, $"waiting for {i + 1} other {(i == 0 ? "job" : "jobs")}", 0, 0, 0, 0, double.NaN, null, null, 0, 0, [], [], [])));
+        }
     }
 
     private void OfferNodes() => running?.Actor.Tell(new JobActor.Available([.. nodes.Values.OrderBy(info => info.Name, StringComparer.Ordinal)]));
@@ -223,7 +362,7 @@ internal sealed class CoordinatorActor : ReceiveActor, IWithTimers
     {
         var folder = Path.Combine(node.RunsFolder, $"{job}-{DateTime.Now:yyyyMMdd-HHmmss}");
         var free = folder;
-        for (var i = 2; Directory.Exists(free) || waiting.Exists(next => next.Submission.OutFolder == free); i++)
+        for (var i = 2; Directory.Exists(free) || queue.Waiting.Any(next => next.Entry.Folder == free); i++)
             free = $"{folder}-{i}";
         return free;
     }

@@ -62,7 +62,11 @@ internal sealed class WorkerState(MembershipMessages.NodeInfo node)
 
     public Monitoring.WorkerProgress Progress => new(
         Node.Name, SlotsText, Step, Phase, Median(step => step.ComputeMilliseconds), Median(step => step.ExchangeMilliseconds),
-        newest.Count == 0 ? 0 : newest.Sum(step => step.Slots.Sum(slot => slot.Samples)) / Math.Max(1e-9, newest.Sum(step => step.TotalMilliseconds) / 1000));
+        newest.Count == 0 ? 0 : newest.Sum(step => step.Slots.Sum(slot => slot.Samples)) / Math.Max(1e-9, newest.Sum(step => step.TotalMilliseconds) / 1000))
+    {
+        InputMilliseconds = Median(step => step.InputMilliseconds),
+        PhaseSeconds = Math.Round((Environment.TickCount64 - Since) / 1000.0, 1),
+    };
 
     private double Median(Func<ProgressMessages.StepReport, double> of) =>
         newest.Count == 0 ? 0 : newest.Select(of).Order().ElementAt(newest.Count / 2);

@@ -1,8 +1,10 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Distributed.Cluster.Configuration;
 using Distributed.Cluster.Jobs;
 using Distributed.Cluster.Monitoring;
+using Distributed.Cluster.Monitoring.Logs;
 using Distributed.Cluster.Monitoring.TensorBoard;
 using Distributed.Learning;
 
@@ -21,12 +23,14 @@ internal sealed class RunFiles : IDisposable
     private static readonly JsonSerializerOptions JsonLine = new(Json) { WriteIndented = false };
 
     private StreamWriter metrics;
-    private readonly StreamWriter log;
+    private readonly RotatingLog log;
     private RunEvents events;
 
     /// <param name="resumedAt">The version that the run in this folder goes on from; null: a run begins.</param>
     /// <exception cref="BadInputException">Something that the job goes by is not in the folder.</exception>
-    public RunFiles(string folder, Job job, long? resumedAt = null)
+    /// <param name="logging">Bounds the log; null: the defaults.</param>
+    /// <param name="logDropped">Hears of parts of the log that had to go.</param>
+    public RunFiles(string folder, Job job, long? resumedAt = null, LogSettings? logging = null, Action<int>? logDropped = null)
     {
         Folder = folder;
         Directory.CreateDirectory(folder);
@@ -38,8 +42,8 @@ internal sealed class RunFiles : IDisposable
         File.WriteAllText(Path.Combine(folder, "job.hocon"), job.Text);
         var mode = resumedAt is null ? FileMode.Create : FileMode.Append;
         metrics = Open("metrics.jsonl", mode);
-        log = Open("cluster.log", mode);
-        log.AutoFlush = true;
+        var bounds = logging ?? new LogSettings(default, default);
+        log = new RotatingLog(folder, anew: resumedAt is null, bounds.PartBytes, bounds.Parts, logDropped);
         events = new RunEvents(folder);
     }
 

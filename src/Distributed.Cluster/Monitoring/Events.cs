@@ -83,6 +83,9 @@ internal static partial class Events
     [LoggerMessage(33, LogLevel.Warning, "{Count} events were lost on the way to the cluster log", EventName = "events-lost")]
     public static partial void EventsLost(this ILogger log, long count);
 
+    [LoggerMessage(38, LogLevel.Warning, "part {Part} of the cluster log is deleted, it was the oldest of too many", EventName = "log-part-dropped")]
+    public static partial void LogPartDropped(this ILogger log, int part);
+
     [LoggerMessage(34, LogLevel.Warning, "{Rows} bad rows of the data are left out, the first: {First}", EventName = "rows-skipped")]
     public static partial void RowsSkipped(this ILogger log, int rows, string first);
 
@@ -115,6 +118,15 @@ internal static partial class Events
 
     [LoggerMessage(57, LogLevel.Warning, "backups take the place of {Servers}: shards {Shards}", EventName = "backups-promoted")]
     public static partial void BackupsPromoted(this ILogger log, string servers, string shards);
+
+    [LoggerMessage(18, LogLevel.Information, "step {Step} of {Steps}: loss {Loss} ({SamplesPerSecond} samples per second)", EventName = "training")]
+    public static partial void Training(this ILogger log, long step, long steps, double loss, double samplesPerSecond);
+
+    [LoggerMessage(19, LogLevel.Information, "{Peer} ({Kind}): sent {BytesSent} and received {BytesReceived} bytes so far ({BytesPerSecond} bytes per second)", EventName = "link-traffic")]
+    public static partial void LinkTraffic(this ILogger log, string peer, string kind, long bytesSent, long bytesReceived, double bytesPerSecond);
+
+    [LoggerMessage(39, LogLevel.Warning, "garbage collection {Index} of generation {Generation} stopped the node for {Milliseconds} ms", EventName = "garbage-collected")]
+    public static partial void GarbageCollected(this ILogger log, long index, int generation, double milliseconds);
 
     [LoggerMessage(40, LogLevel.Information, "node at {Address} started with {Cores} cores", EventName = "node-started")]
     public static partial void NodeStarted(this ILogger log, string address, int cores);

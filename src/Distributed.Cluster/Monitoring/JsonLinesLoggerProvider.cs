@@ -25,13 +25,17 @@ internal sealed class JsonLinesLoggerProvider(string node, string role, LogLevel
     /// <inheritdoc/>
     public void Dispose() { }
 
-    private static string Name(LogLevel level) => level switch
+    /// <summary>A level as events have it.</summary>
+    public static string Name(LogLevel level) => level switch
     {
         LogLevel.Trace or LogLevel.Debug => "debug",
         LogLevel.Information => "info",
         LogLevel.Warning => "warning",
         _ => "error",
     };
+
+    /// <summary>A field's name, from that of a log call's placeholder.</summary>
+    public static string CamelCase(string name) => name.Length == 0 ? name : char.ToLowerInvariant(name[0]) + name[1..];
 
     private static string Text(object? value) => value switch
     {
@@ -65,8 +69,6 @@ internal sealed class JsonLinesLoggerProvider(string node, string role, LogLevel
             provider.Sink(new LogEvent(
                 provider.Clock.GetUtcNow(), provider.Node, provider.Role, Name(logLevel), eventId.Name ?? "message", [.. fields]));
         }
-
-        private static string CamelCase(string name) => name.Length == 0 ? name : char.ToLowerInvariant(name[0]) + name[1..];
     }
 
     private LogLevel Least => least;

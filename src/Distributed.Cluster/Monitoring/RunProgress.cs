@@ -22,7 +22,14 @@ internal sealed record RunProgress(
 
 /// <summary>A worker's row. Times are medians of its newest steps.</summary>
 internal sealed record WorkerProgress(
-    string Node, string Slots, long Step, string Phase, double ComputeMilliseconds, double ExchangeMilliseconds, double SamplesPerSecond);
+    string Node, string Slots, long Step, string Phase, double ComputeMilliseconds, double ExchangeMilliseconds, double SamplesPerSecond)
+{
+    /// <summary>To gather the samples of a step.</summary>
+    public double InputMilliseconds { get; init; }
+
+    /// <summary>How long it has been in this phase of this step.</summary>
+    public double PhaseSeconds { get; init; }
+}
 
 /// <summary>A server's row.</summary>
 internal sealed record ServerProgress(string Node, int Shards, long Version, long Bytes);

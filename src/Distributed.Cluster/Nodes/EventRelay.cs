@@ -1,16 +1,19 @@
-using System.Collections.Concurrent;
 using Distributed.Cluster.Monitoring;
 
 namespace Distributed.Cluster.Nodes;
 
 /// <summary>
-/// Events of this node on their way out: at once to the node's own output, in batches to the cluster log. Bounded: while no
-/// coordinator takes them the oldest are dropped, and their number is reported.
+/// Events of this node on their way out: at once to the node's own output, in numbered batches to the cluster log. They are kept until the
+/// coordinator has taken them and sent again where it says nothing, so that they outlast its moving. Bounded: of too many the oldest are
+/// dropped, and their number is reported. Safe to call from several threads.
 /// </summary>
-internal sealed class EventRelay(EventSink output)
+internal sealed class EventRelay(EventSink output, TimeProvider? clock = null)
 {
     /// <summary>How often batches leave.</summary>
     public static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>How long an answer is waited for before everything is sent again that has none.</summary>
+    public static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(3);
 
     /// <summary>Events a batch, so that a message stays far below the control plane's 32 KB.</summary>
     private const int MostInBatch = 40;
@@ -18,29 +21,68 @@ internal sealed class EventRelay(EventSink output)
     private const int MostKept = 5000;
     private const int LongestField = 4000;
 
-    private readonly ConcurrentQueue<LogEvent> queue = new();
+    private readonly TimeProvider clock = clock ?? TimeProvider.System;
+    private readonly Lock gate = new();
+
+    // An event's number decides its place; [first, next) are kept, [first, sent) have been sent.
+    private readonly LogEvent[] kept = new LogEvent[MostKept];
+    private long first;
+    private long sent;
+    private long next;
     private long dropped;
+    private long askedAt;
 
     public void Add(LogEvent entry)
     {
         output(entry);
-        queue.Enqueue(entry with { Fields = [.. entry.Fields.Select(Shorten)] });
-        while (queue.Count > MostKept && queue.TryDequeue(out _))
-            Interlocked.Increment(ref dropped);
+        var brief = entry with { Fields = [.. entry.Fields.Select(Shorten)] };
+        lock (gate)
+        {
+            if (next - first == MostKept)
+            {
+                first++;
+                dropped++;
+                sent = Math.Max(sent, first);
+            }
+
+            kept[next++ % MostKept] = brief;
+        }
     }
 
-    /// <summary>The next batch and how many events were dropped before it.</summary>
-    public (LogEvent[] Events, long Dropped) Take()
+    /// <summary>The next batch, the number of its first event, and how many events were dropped since the last batch.</summary>
+    public (LogEvent[] Events, long First, long Dropped) Take()
     {
-        var batch = new List<LogEvent>();
-        var characters = 0;
-        while (batch.Count < MostInBatch && characters < 16_000 && queue.TryDequeue(out var entry))
+        lock (gate)
         {
-            batch.Add(entry);
-            characters += entry.Fields.Sum(field => field.Value.Length);
-        }
+            if (sent > first && clock.GetElapsedTime(askedAt) > AnswerWithin)
+                sent = first;
+            if (sent == first)
+                askedAt = clock.GetTimestamp();
+            var (from, lost) = (sent, dropped);
+            dropped = 0;
+            var batch = new List<LogEvent>();
+            var characters = 0;
+            while (batch.Count < MostInBatch && characters < 16_000 && sent < next)
+            {
+                var entry = kept[sent++ % MostKept];
+                batch.Add(entry);
+                characters += entry.Fields.Sum(field => field.Value.Length);
+            }
 
-        return ([.. batch], Interlocked.Exchange(ref dropped, 0));
+            return ([.. batch], from, lost);
+        }
+    }
+
+    /// <summary>The coordinator has all events before a number.</summary>
+    public void Taken(long before)
+    {
+        lock (gate)
+        {
+            if (before <= first)
+                return;
+            first = Math.Min(before, sent);
+            askedAt = clock.GetTimestamp();
+        }
     }
 
     private static LogField Shorten(LogField field) =>

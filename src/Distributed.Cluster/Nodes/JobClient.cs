@@ -1,9 +1,4 @@
-using System.Net;
-using System.Net.Sockets;
 using Akka.Actor;
-using Akka.Actor.Setup;
-using Akka.Configuration;
-using Distributed.Cluster.Configuration;
 using Distributed.Cluster.Jobs;
 using Distributed.Cluster.Monitoring;
 using Distributed.Learning;
@@ -13,59 +8,30 @@ namespace Distributed.Cluster.Nodes;
 /// <summary>Submits jobs to a cluster from outside of it.</summary>
 internal static class JobClient
 {
-    private static readonly TimeSpan Contact = TimeSpan.FromSeconds(20);
-
     /// <summary>Submits the job to the node at <paramref name="seed"/> and follows it to its end.</summary>
     /// <param name="outFolder">The run's folder on the coordinator's machine; null: the coordinator chooses one.</param>
     /// <param name="checkpoint">The folder, there, of the checkpoint that the run goes on from; null: it begins.</param>
+    /// <param name="detached">Not followed: null once the coordinator has taken the job, which <paramref name="accepted"/> hears of.</param>
+    /// <param name="accepted">Hears of the job's id and its run's folder there.</param>
     /// <exception cref="BadInputException">No node answers there.</exception>
-    public static async Task<JobOutcome> SubmitAsync(
+    public static async Task<JobOutcome?> SubmitAsync(
         string seed, Job job, string? configFile, Action<RunProgress> progress, CancellationToken interrupt, string? outFolder = null,
-        string? checkpoint = null)
+        string? checkpoint = null, bool detached = false, Action<Guid, string>? accepted = null)
     {
-        var address = ClusterConfig.SeedAddress(seed);
-        var config = ClusterConfig.Load(configFile, AddressTowards(seed), 0);
-        using var log = new EventLog("submit", "client", Microsoft.Extensions.Logging.LogLevel.Warning, static _ => { });
-        var remote = ConfigurationFactory.ParseString("akka.actor.provider = remote").WithFallback(config.Akka);
-        using var system = ActorSystem.Create(
-            "submit", ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(remote), new AkkaLogSetup(log.Logger)));
-        try
-        {
-            IActorRef gateway;
-            try
+        await using var client = await ClusterClient.ConnectAsync(seed, configFile, interrupt);
+        var outcome = new TaskCompletionSource<JobOutcome>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var taken = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var submitter = client.System.ActorOf(SubmitterActor.Props(
+            client.Gateway, job.Name, job.Text, outFolder, progress, outcome, checkpoint,
+            (id, folder) =>
             {
-                gateway = await system.ActorSelection($"{address}/user/{NodeActor.Name}").ResolveOne(Contact, interrupt);
-            }
-            catch (ActorNotFoundException exception)
-            {
-                throw new BadInputException($"--seed {seed}: no node of a cluster answers there", exception);
-            }
-
-            var outcome = new TaskCompletionSource<JobOutcome>(TaskCreationOptions.RunContinuationsAsynchronously);
-            var submitter = system.ActorOf(SubmitterActor.Props(gateway, job.Name, job.Text, outFolder, progress, outcome, checkpoint));
-            await using var asked = interrupt.Register(() => submitter.Tell(SubmitterActor.Interrupt.Instance));
-            return await outcome.Task;
-        }
-        finally
-        {
-            await system.Terminate();
-        }
-    }
-
-    /// <summary>The address of this machine that the seed's machine can answer to: the one that packets to it would leave from.</summary>
-    private static string AddressTowards(string seed)
-    {
-        var colon = seed.LastIndexOf(':');
-        try
-        {
-            using var socket = new Socket(SocketType.Dgram, ProtocolType.Udp);
-            socket.Connect(seed[..colon], int.Parse(seed.AsSpan(colon + 1), System.Globalization.CultureInfo.InvariantCulture));
-            var local = ((IPEndPoint)socket.LocalEndPoint!).Address;
-            return (local.IsIPv4MappedToIPv6 ? local.MapToIPv4() : local).ToString();
-        }
-        catch (SocketException exception)
-        {
-            throw new BadInputException($"--seed {seed}: {exception.Message}", exception);
-        }
+                accepted?.Invoke(id, folder);
+                taken.TrySetResult();
+            },
+            detached));
+        await using var asked = interrupt.Register(() => submitter.Tell(SubmitterActor.Interrupt.Instance));
+        if (detached && await Task.WhenAny(taken.Task, outcome.Task) == taken.Task)
+            return null;
+        return await outcome.Task;
     }
 }

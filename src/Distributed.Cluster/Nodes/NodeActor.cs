@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Distributed.Cluster.Monitoring;
+using Distributed.Cluster.Monitoring.Metrics;
 using Distributed.Cluster.ParameterServers;
 using Distributed.Cluster.Protocol;
 using Distributed.Cluster.Workers;
@@ -17,6 +18,11 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
     private const string Worker = "worker";
     private const string Server = "server";
 
+    /// <summary>A node that has much to tell must not crowd out the rest of the control plane.</summary>
+    private const int BatchesAtOnce = 8;
+
+    private static readonly TimeSpan VitalsInterval = TimeSpan.FromSeconds(1);
+
     private readonly NodeContext node;
     private readonly EventRelay events;
     private readonly IActorRef coordinator;
@@ -26,6 +32,8 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
 
     /// <summary>What this node does for a job as a worker or as a server.</summary>
     private sealed record Part(Guid Id, string Role, IActorRef Job, IActorRef Actor);
+    private readonly GarbageWatch garbage = new();
+    private readonly TrafficWatch traffic = new();
 
     private sealed record RegisterNow
     {
@@ -35,6 +43,11 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
     private sealed record SendEvents
     {
         public static readonly SendEvents Instance = new();
+    }
+
+    private sealed record TellVitals
+    {
+        public static readonly TellVitals Instance = new();
     }
 
     public NodeActor(NodeContext node, EventRelay events, IActorRef coordinator)
@@ -50,7 +63,21 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
         Receive<RegisterNow>(_ => coordinator.Tell(new MembershipMessages.Register(info)));
         Receive<MembershipMessages.Registered>(_ => { });
         Receive<SendEvents>(_ => PassEventsOn());
+        Receive<TellVitals>(_ =>
+        {
+            var vitals = node.Meters.Vitals();
+            coordinator.Tell(vitals);
+            foreach (var (link, rate) in traffic.Next(vitals.Server))
+                node.Log.LinkTraffic(link.Peer, link.Kind, link.BytesSent, link.BytesReceived, rate);
+            foreach (var (index, generation, pause) in garbage.Next())
+                node.Log.GarbageCollected(index, generation, Math.Round(pause.TotalMilliseconds));
+        });
+        Receive<MembershipMessages.EventsTaken>(taken => events.Taken(taken.Before));
         Receive<JobMessages.Submit>(coordinator.Forward);
+        Receive<WatchMessages.ListJobs>(coordinator.Forward);
+        Receive<WatchMessages.AskStatus>(coordinator.Forward);
+        Receive<WatchMessages.Cancel>(coordinator.Forward);
+        Receive<WatchMessages.ReadLog>(coordinator.Forward);
         Receive<JobMessages.Interrupt>(coordinator.Forward);
         Receive<MembershipMessages.ProcessEnded>(coordinator.Forward);
         Receive<TrainingMessages.Train>(order => Begin(order.Job, Worker, WorkerActor.Props(node, order, Sender)));
@@ -89,6 +116,7 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
     protected override void PreStart()
     {
         Timers.StartPeriodicTimer("register", RegisterNow.Instance, TimeSpan.Zero, node.Settings.RegisterInterval);
+        Timers.StartPeriodicTimer("vitals", TellVitals.Instance, TimeSpan.Zero, VitalsInterval);
         Timers.StartPeriodicTimer("events", SendEvents.Instance, EventRelay.Interval);
     }
 
@@ -125,10 +153,14 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
 
     private void PassEventsOn()
     {
-        var (batch, dropped) = events.Take();
-        if (dropped > 0)
-            node.Log.EventsLost(dropped);
-        if (batch.Length > 0)
-            coordinator.Tell(new MembershipMessages.NodeEvents(batch));
+        for (var batches = 0; batches < BatchesAtOnce; batches++)
+        {
+            var (batch, first, dropped) = events.Take();
+            if (dropped > 0)
+                node.Log.EventsLost(dropped);
+            if (batch.Length == 0)
+                return;
+            coordinator.Tell(new MembershipMessages.NodeEvents(batch, first), Self);
+        }
     }
 }

@@ -12,6 +12,9 @@ internal sealed record NodeContext(
     string Name, string[] Roles, string Host, int DataPort, string DataFolder, string RunsFolder, int[] Cores, TrainerSettings Settings,
     ILogger Log)
 {
+    /// <summary>What the node knows of its own load.</summary>
+    public Monitoring.Metrics.NodeMeters Meters { get; } = new(Name);
+
     /// <summary>As <see cref="NodeOptions.DrawCurves"/>.</summary>
     public Func<string, IReadOnlyList<Monitoring.Chart>, byte[]?>? DrawCurves { get; init; }
 

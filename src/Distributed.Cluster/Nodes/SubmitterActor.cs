@@ -24,7 +24,7 @@ internal sealed class SubmitterActor : ReceiveActor
 
     public SubmitterActor(
         ICanTell gateway, string jobName, string jobText, string? outFolder, Action<RunProgress> progress, TaskCompletionSource<JobOutcome> outcome,
-        string? checkpoint)
+        string? checkpoint, Action<Guid, string>? taken, bool detached)
     {
         this.outcome = outcome;
         SetReceiveTimeout(Silence);
@@ -32,6 +32,7 @@ internal sealed class SubmitterActor : ReceiveActor
         {
             job = accepted.Job;
             folder = accepted.OutFolder;
+            taken?.Invoke(job, folder);
             if (interrupted)
                 gateway.Tell(new JobMessages.Interrupt(job), Self);
         });
@@ -58,13 +59,13 @@ internal sealed class SubmitterActor : ReceiveActor
         });
         Receive<ReceiveTimeout>(_ => End(new JobOutcome(
             JobStatus.Failed, $"no word from the coordinator for {Silence.TotalSeconds:F0} s", folder, null)));
-        gateway.Tell(new JobMessages.Submit(jobName, jobText, outFolder, Self, checkpoint), Self);
+        gateway.Tell(new JobMessages.Submit(jobName, jobText, outFolder, Self, checkpoint, detached), Self);
     }
 
     public static Props Props(
         ICanTell gateway, string jobName, string jobText, string? outFolder, Action<RunProgress> progress, TaskCompletionSource<JobOutcome> outcome,
-        string? checkpoint = null) =>
-        Akka.Actor.Props.Create(() => new SubmitterActor(gateway, jobName, jobText, outFolder, progress, outcome, checkpoint));
+        string? checkpoint = null, Action<Guid, string>? taken = null, bool detached = false) =>
+        Akka.Actor.Props.Create(() => new SubmitterActor(gateway, jobName, jobText, outFolder, progress, outcome, checkpoint, taken, detached));
 
     protected override void PostStop() => outcome.TrySetResult(new JobOutcome(JobStatus.Failed, "this process left the cluster", folder, null));
 

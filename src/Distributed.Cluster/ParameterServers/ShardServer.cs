@@ -95,6 +95,12 @@ internal sealed unsafe class ShardServer : IDisposable
 
     public long BytesSent => Interlocked.Read(ref bytesSent) + peers.Keys.Sum(link => link.BytesSent);
 
+    /// <summary>How this part stands, from any thread.</summary>
+    public Monitoring.ServerFigures Figures => new(
+        shards.Count, shards.Values.Min(shard => shard.Version), shards.Values.Sum(shard => shard.Weights.Bytes),
+        shards.Values.Max(shard => job.Slots - shard.Missing.Count),
+        [.. peers.Keys.Select(link => new Monitoring.LinkFigures(link.Peer.Node, link.Kind == LinkKind.SharedMemory ? "shared-memory" : "tcp", link.BytesSent, link.BytesReceived))]);
+
     public IReadOnlyCollection<Shard> Shards => shards.Values;
 
     /// <summary>The lowest version of its shards, and the slots that the next update there waits for.</summary>

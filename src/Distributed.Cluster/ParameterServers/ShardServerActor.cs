@@ -16,6 +16,7 @@ internal sealed class ShardServerActor : ReceiveActor, IWithTimers
     private readonly IActorRef job;
     private readonly Lock handingOver = new();
     private ShardServer? server;
+    private Func<ServerFigures>? figures;
     private bool stopped;
     private bool released;
     private long term;
@@ -60,6 +61,8 @@ internal sealed class ShardServerActor : ReceiveActor, IWithTimers
     {
         lock (handingOver)
             stopped = true;
+        if (figures is not null)
+            node.Meters.Stop(figures);
         server?.Dispose();
         // Only now: who is told may give this node, and its port, to the next job at once.
         if (released)
@@ -88,6 +91,8 @@ internal sealed class ShardServerActor : ReceiveActor, IWithTimers
         {
             foreach (var shard in server!.Shards)
                 Context.ActorOf(ParameterServerActor.Props(shard), $"shard-{shard.Range.Shard}");
+            var serving = server;
+            node.Meters.Serve(figures = () => serving.Figures);
             var endpoint = server.Endpoint;
             job.Tell(new TrainingMessages.ServerReady(
                 order.Job, node.Name, order.Term, new TrainingMessages.DataAddress(endpoint.Host, endpoint.Port, endpoint.UnixName, endpoint.HostId)));

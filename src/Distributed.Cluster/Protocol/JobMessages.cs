@@ -10,9 +10,11 @@ internal static class JobMessages
     /// <summary>
     /// Runs a job. <paramref name="JobText"/> is the resolved job file. <paramref name="OutFolder"/> names the run's folder on the
     /// coordinator's machine; null lets the coordinator choose one under its runs folder. <paramref name="Checkpoint"/> is the folder,
-    /// there, of the checkpoint that the run goes on from; null: it begins.
+    /// there, of the checkpoint that the run goes on from; null: it begins. Where <paramref name="Detached"/>, the submitter hears only
+    /// whether the job was taken. A job outlives its submitter in any case.
     /// </summary>
-    public sealed record Submit(string JobName, string JobText, string? OutFolder, IActorRef Submitter, string? Checkpoint = null) : IControlMessage;
+    public sealed record Submit(
+        string JobName, string JobText, string? OutFolder, IActorRef Submitter, string? Checkpoint = null, bool Detached = false) : IControlMessage;
 
     /// <summary>The coordinator has taken the job.</summary>
     public sealed record Accepted(Guid Job, string OutFolder) : IControlMessage;

@@ -17,6 +17,14 @@ internal static class MembershipMessages
     /// <summary>A node's own process ended, as seen by whoever started it: the likely root cause of what follows.</summary>
     public sealed record ProcessEnded(string Node, string How) : IControlMessage;
 
-    /// <summary>Log events of a node on their way to the cluster log.</summary>
-    public sealed record NodeEvents(Monitoring.LogEvent[] Events) : IControlMessage;
+    /// <summary>
+    /// Log events of a node on their way to the cluster log, numbered from <paramref name="First"/> on; answered by <see cref="EventsTaken"/>.
+    /// </summary>
+    public sealed record NodeEvents(Monitoring.LogEvent[] Events, long First) : IControlMessage;
+
+    /// <summary>How a node is, about once a second. <paramref name="MemoryBytes"/>: what its process has in memory.</summary>
+    public sealed record Vitals(string Node, long MemoryBytes, double CoresBusy, Monitoring.ServerFigures? Server) : IControlMessage;
+
+    /// <summary>All of a node's events before a number are in the cluster log.</summary>
+    public sealed record EventsTaken(long Before) : IControlMessage;
 }

@@ -3,6 +3,7 @@ using Akka.TestKit;
 using Akka.TestKit.Xunit2;
 using Distributed.Cluster.Coordination;
 using Distributed.Cluster.Jobs;
+using Distributed.Cluster.Monitoring;
 using Distributed.Cluster.Protocol;
 using Distributed.Cluster.Tests.Jobs;
 using Distributed.Cluster.Tests.Nodes;
@@ -76,10 +77,102 @@ public sealed class CoordinatorActorTests : TestKit
         Assert.Equal(id, restarted.Next<TrainingMessages.Train>().Job);
     }
 
+    [Fact]
+    public void A_job_that_waits_is_listed_and_cancelled_by_the_beginning_of_its_id()
+    {
+        Submit(submitter);
+        var second = CreateTestProbe();
+        var waiting = Submit(second);
+        Assert.Equal(["tiny running", "tiny waiting"], Ask<WatchMessages.Jobs>(new WatchMessages.ListJobs()).Entries.Select(job => $"{job.Name} {job.State}"));
+        Assert.False(Ask<WatchMessages.Answer>(new WatchMessages.Cancel("nobody")).Done);
+        var answer = Ask<WatchMessages.Answer>(new WatchMessages.Cancel(waiting.Job.ToString("N")[..12]));
+        Assert.Equal((true, $"tiny ({waiting.Job.ToString("N")[..8]}) will not run"), (answer.Done, answer.Line));
+        Assert.Equal(JobStatus.Interrupted, second.Next<JobMessages.Ended>().Status);
+        Assert.Equal(["tiny interrupted", "tiny running"], Ask<WatchMessages.Jobs>(new WatchMessages.ListJobs()).Entries.Select(job => $"{job.Name} {job.State}"));
+    }
+
+    [Fact]
+    public void A_job_that_runs_is_cancelled_the_next_one_has_its_turn_and_what_ended_cannot_be_cancelled()
+    {
+        var first = Submit(submitter);
+        var second = CreateTestProbe();
+        Submit(second);
+        Assert.True(Ask<WatchMessages.Answer>(new WatchMessages.Cancel($"{first.Job}")).Done);
+        Assert.Equal(JobStatus.Interrupted, submitter.Next<JobMessages.Ended>().Status);
+        second.FishForMessage(message => message is JobMessages.Progress { Snapshot.Phase: "gathering nodes" }, TestNode.Patience);
+        Assert.EndsWith(" has ended: interrupted", Ask<WatchMessages.Answer>(new WatchMessages.Cancel($"{first.Job}")).Line, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_job_goes_on_when_its_submitter_has_gone_and_one_that_is_detached_hears_no_more()
+    {
+        var first = Submit(submitter);
+        var second = CreateTestProbe();
+        coordinator.Tell(new JobMessages.Submit("tiny", TinyJob.Text, null, second, Detached: true));
+        var waiting = second.Next<JobMessages.Accepted>();
+        Sys.Stop(submitter);
+        Assert.Equal(["running", "waiting"], Ask<WatchMessages.Jobs>(new WatchMessages.ListJobs()).Entries.Select(job => job.State));
+        Ask<WatchMessages.Answer>(new WatchMessages.Cancel($"{first.Job}"));
+        AwaitAssert(
+            () => Assert.Equal(["interrupted", "running"], Ask<WatchMessages.Jobs>(new WatchMessages.ListJobs()).Entries.Select(job => job.State)),
+            TestNode.Patience);
+        Ask<WatchMessages.Answer>(new WatchMessages.Cancel($"{waiting.Job}"));
+        AwaitAssert(
+            () => Assert.Equal("interrupted", Ask<WatchMessages.Jobs>(new WatchMessages.ListJobs()).Entries[1].State), TestNode.Patience);
+        Assert.False(second.HasMessages);
+    }
+
+    [Fact]
+    public void Whoever_asks_is_told_how_the_job_and_the_nodes_stand()
+    {
+        Assert.Null(Ask<WatchMessages.Status>(new WatchMessages.AskStatus(null)).Cluster.Run);
+        Assert.Equal("no job 'x' here", Ask<WatchMessages.Answer>(new WatchMessages.AskStatus("x")).Line);
+        coordinator.Tell(new MembershipMessages.Register(TestNode.Info("w-1", "worker", CreateTestProbe())));
+        coordinator.Tell(new MembershipMessages.Vitals("w-1", 123, 1.5, null));
+        var accepted = Submit(submitter);
+        submitter.Next<JobMessages.Progress>();
+        var cluster = Ask<WatchMessages.Status>(new WatchMessages.AskStatus("tiny")).Cluster;
+        Assert.Equal((accepted.Job, "running", "gathering nodes"), (cluster.Run!.Job.Id, cluster.Run.Job.State, cluster.Run.Progress!.Phase));
+        Assert.Equal(("w-1", 123), (cluster.Nodes[0].Node, cluster.Nodes[0].MemoryBytes));
+        coordinator.Tell(new JobMessages.Interrupt(accepted.Job));
+        submitter.Next<JobMessages.Ended>();
+        Assert.True(RunStatusFile.IsOver(accepted.OutFolder));
+    }
+
+    [Fact]
+    public void Events_reach_the_running_jobs_log_once_and_are_read_from_outside()
+    {
+        Assert.Equal("no job has run here yet", Ask<WatchMessages.Answer>(new WatchMessages.ReadLog(null, 0, 0)).Line);
+        var node = CreateTestProbe();
+        var accepted = Submit(submitter);
+        var events = Enumerable.Range(0, 3).Select(i => new LogEvent(DateTimeOffset.UnixEpoch.AddSeconds(i), "w", "worker", "info", $"e{i}", [])).ToArray();
+        coordinator.Tell(new MembershipMessages.NodeEvents(events[..2], 5), node);
+        Assert.Equal(7, node.Next<MembershipMessages.EventsTaken>().Before);
+        coordinator.Tell(new MembershipMessages.NodeEvents(events, 5), node);
+        Assert.Equal(8, node.Next<MembershipMessages.EventsTaken>().Before);
+        coordinator.Tell(new JobMessages.Interrupt(accepted.Job));
+        submitter.Next<JobMessages.Ended>();
+        AwaitAssert(
+            () =>
+            {
+                var log = Ask<WatchMessages.Log>(new WatchMessages.ReadLog(null, 0, 0));
+                Assert.Equal(["e0", "e1", "e2"], log.Lines.Select(line => JsonLines.Parse(line).Event));
+                Assert.Equal((accepted.Job, true, true), (log.Job, log.AtEnd, log.Over));
+            },
+            TestNode.Patience);
+    }
+
     protected override void AfterAll()
     {
         base.AfterAll();
         folder.Dispose();
+    }
+
+    private T Ask<T>(object question)
+    {
+        var asker = CreateTestProbe();
+        coordinator.Tell(question, asker);
+        return asker.Next<T>();
     }
 
     private JobMessages.Accepted Submit(TestProbe from, params string[] sets)

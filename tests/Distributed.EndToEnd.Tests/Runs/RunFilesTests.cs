@@ -23,7 +23,7 @@ public class RunFilesTests
         var made = Assert.Single(Directory.GetDirectories(folder.In("runs")));
         Assert.Matches("^small-[0-9]{8}-[0-9]{6}$", Path.GetFileName(made));
         Assert.Equal(
-            ["cluster.log", "curves.png", "curves.svg", "events.out.tfevents", "job.hocon", "ledger", "metrics.jsonl", "model.safetensors", "summary.json"],
+            ["cluster.log", "curves.png", "curves.svg", "events.out.tfevents", "job.hocon", "ledger", "metrics.jsonl", "model.safetensors", "status.json", "summary.json"],
             Directory.GetFileSystemEntries(made).Select(NameOf).Order(StringComparer.Ordinal));
 
         var run = new RunResult(made);
