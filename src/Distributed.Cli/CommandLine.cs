@@ -46,6 +46,7 @@ internal static class CommandLine
             LocalCommand.Create(session),
             NodeCommand.Create(session),
             SubmitCommand.Create(session),
+            StopCommand.Create(session),
             ResumeCommand.Create(session),
             AuditCommand.Create(session),
             BenchCommand.Create(session),

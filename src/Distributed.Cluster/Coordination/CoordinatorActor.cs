@@ -22,7 +22,10 @@ internal sealed class CoordinatorActor : ReceiveActor, IWithTimers
     private readonly Dictionary<string, MembershipMessages.NodeInfo> nodes = [];
     private readonly List<(Guid Id, JobMessages.Submit Submission)> waiting = [];
     private readonly Queue<LogEvent> recent = new();
+    private readonly HashSet<string> leaving = [];
+    private readonly HashSet<IActorRef> stoppers = [];
     private Running? running;
+    private bool closing;
 
     public CoordinatorActor(NodeContext node)
     {
@@ -48,13 +51,21 @@ internal sealed class CoordinatorActor : ReceiveActor, IWithTimers
             foreach (var entry in events.Events)
                 Write(entry);
         });
+        Receive<MembershipMessages.Leaving>(Leave);
         Receive<JobMessages.Submit>(Submit);
         Receive<JobMessages.Interrupt>(Interrupt);
+        Receive<JobMessages.Stop>(Stop);
         Receive<TellWaiting>(_ => SayWhoWaits());
         Receive<JobOver>(over =>
         {
             if (running?.Id == over.Job)
+            {
+                foreach (var stopper in stoppers)
+                    stopper.Tell(new JobMessages.Stopped(running.Submission.JobName, running.Submission.OutFolder!));
+                stoppers.Clear();
                 running = null;
+            }
+
             StartNext();
         });
     }
@@ -118,13 +129,57 @@ internal sealed class CoordinatorActor : ReceiveActor, IWithTimers
     {
         if (!nodes.Remove(name, out var info))
             return;
+        leaving.Remove(name);
         Context.Unwatch(info.Actor);
         node.Log.NodeLost(name, how);
         running?.Actor.Tell(new JobActor.NodeGone(name, how));
     }
 
+    /// <summary>
+    /// A node was told to end, and says so until it may: a member of the job hands its part over. The coordinator's own node may end when no
+    /// job is left; the running one ends with a checkpoint.
+    /// </summary>
+    private void Leave(MembershipMessages.Leaving told)
+    {
+        leaving.Add(told.Node);
+        running?.Actor.Tell(new JobActor.NodeLeaving(told.Node));
+        if (told.Node != node.Name)
+        {
+            Sender.Tell(new MembershipMessages.MayLeave(told.Node));
+            return;
+        }
+
+        closing = true;
+        foreach (var (id, submission) in waiting)
+            submission.Submitter.Tell(new JobMessages.Ended(id, JobStatus.Interrupted, "stopped before it had begun", submission.OutFolder!, null));
+        waiting.Clear();
+        if (running is { } job)
+            job.Actor.Tell(new JobMessages.Interrupt(job.Id));
+        else
+            Sender.Tell(new MembershipMessages.MayLeave(told.Node));
+    }
+
+    private void Stop(JobMessages.Stop stop)
+    {
+        if (running is not { } job || (stop.Job != Guid.Empty && stop.Job != job.Id))
+        {
+            stop.Stopper.Tell(new JobMessages.Rejected("no job is running"));
+            return;
+        }
+
+        stoppers.Add(stop.Stopper);
+        stop.Stopper.Tell(new JobMessages.Stopping(job.Id, job.Submission.JobName));
+        job.Actor.Tell(new JobMessages.Interrupt(job.Id));
+    }
+
     private void Submit(JobMessages.Submit submission)
     {
+        if (closing)
+        {
+            submission.Submitter.Tell(new JobMessages.Rejected($"{node.Name}, which coordinates jobs, was told to end"));
+            return;
+        }
+
         Job job;
         try
         {
@@ -204,7 +259,7 @@ internal sealed class CoordinatorActor : ReceiveActor, IWithTimers
                 waiting[i].Submission.JobName, $"waiting for {i + 1} other {(i == 0 ? "job" : "jobs")}", 0, 0, 0, 0, double.NaN, null, null, 0, 0, [], [], [])));
     }
 
-    private void OfferNodes() => running?.Actor.Tell(new JobActor.Available([.. nodes.Values.OrderBy(info => info.Name, StringComparer.Ordinal)]));
+    private void OfferNodes() => running?.Actor.Tell(new JobActor.Available([.. nodes.Values.Where(info => !leaving.Contains(info.Name)).OrderBy(info => info.Name, StringComparer.Ordinal)]));
 
     private void Write(LogEvent entry)
     {

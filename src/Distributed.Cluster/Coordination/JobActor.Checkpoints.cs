@@ -158,17 +158,28 @@ internal sealed partial class JobActor
             finalVersion = checkpointVersion;
             Become(Saving);
         }
+        else if (holds && HandsOver && read.Cause is null)
+        {
+            handedOverAt = checkpointVersion;
+        }
         else if (holds)
         {
-            holds = false;
-            lastProgressAt = Environment.TickCount64;
-            Leased.First().Node.Actor.Tell(new TrainingMessages.Continue(id));
+            GoOn();
         }
 
         if (read.Cause is { } cause)
             Lose(checkpointVersion, cause);
         else
             WriteCheckpoint();
+    }
+
+    /// <summary>Lets the held worker go on.</summary>
+    private void GoOn()
+    {
+        holds = false;
+        handedOverAt = null;
+        lastProgressAt = Environment.TickCount64;
+        Leased.First().Node.Actor.Tell(new TrainingMessages.Continue(id));
     }
 
     /// <summary>Writes what was copied, once the figures of all its steps are in the run's folder: whoever resumes needs both.</summary>
@@ -213,12 +224,23 @@ internal sealed partial class JobActor
             node.Log.CheckpointWritten(written.Version, written.Folder, written.Bytes);
         if (written.Cause is null && written.Version == finalVersion)
             Release(JobStatus.Interrupted, $"stopped at step {written.Version}; checkpoint in {written.Folder}");
+        else if (holds && written.Version == handedOverAt && written.Cause is null)
+            HandOver();
+        else if (holds && written.Version == handedOverAt)
+            GoOn();
         else if (modelSaved && writes == 0)
             Release(JobStatus.Completed, null);
     }
 
     private void Lose(long version, Exception cause)
     {
+        if (version == finalVersion && waitingFor is { } awaited)
+        {
+            // Shards that stand at two versions can't be read as one; the checkpoints that are there are whole.
+            Release(JobStatus.Interrupted, $"stopped while it waited: {awaited}; without a new checkpoint: {MemberFailure.Describe(id, node.Name, cause).Reason}");
+            return;
+        }
+
         if (version == finalVersion)
         {
             Fail(MemberFailure.Describe(id, node.Name, cause));

@@ -44,9 +44,13 @@ internal sealed partial class JobActor
         firstStep = checkpointVersion = FirstVersion;
         if (board is not null && begun)
         {
-            var where = origin is null ? "the beginning: there is no checkpoint" : $"checkpoint {origin.Folder}";
-            node.Log.WentBack(board.Next, FirstVersion, where);
-            Notice($"going back from step {board.Next} to {FirstVersion} ({(origin is null ? "there is no checkpoint yet" : "the newest checkpoint")})");
+            if (board.Next > FirstVersion)
+            {
+                var where = origin is null ? "the beginning: there is no checkpoint" : $"checkpoint {origin.Folder}";
+                node.Log.WentBack(board.Next, FirstVersion, where);
+                Notice($"going back from step {board.Next} to {FirstVersion} ({(origin is null ? "there is no checkpoint yet" : "the newest checkpoint")})");
+            }
+
             try
             {
                 files.GoBack(job, FirstVersion);
