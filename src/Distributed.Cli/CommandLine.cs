@@ -51,6 +51,7 @@ internal static class CommandLine
             LogsCommand.Create(session),
             StatusCommand.Create(session),
             StatusCommand.CreateWatch(session),
+            StopCommand.Create(session),
             ResumeCommand.Create(session),
             AuditCommand.Create(session),
             BenchCommand.Create(session),

@@ -17,6 +17,7 @@ internal static class BenchCommand
         "trainer bench step --peer ddp              beside PyTorch's DDP, where its script and PyTorch are there",
         "trainer bench exchange --chart e.svg       the exchange alone, from 4 KB to 400 MB, beside what memory allows",
         "trainer bench scaling cnn                  1, 2 and 4 workers",
+        "trainer bench recovery                     from a fault to the next committed step",
         "trainer bench input --data ~/data          how long steps wait for their batches",
         "trainer bench loopback                     what sockets and memory of this machine can do",
     ];
@@ -27,6 +28,7 @@ internal static class BenchCommand
         Step(session),
         BenchExchange.Create(session),
         BenchScaling.Create(session),
+        BenchRecovery.Create(session),
         BenchInput.Create(session),
         BenchLimits.Transport(session),
         BenchLimits.Loopback(session),

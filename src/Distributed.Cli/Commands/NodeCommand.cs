@@ -115,6 +115,8 @@ internal static class NodeCommand
             return ExitCodes.Failed;
         }
 
+        if (!await node.DrainAsync())
+            session.Terminal.Error.WriteLine(ExitCodes.Line($"{options.Name} leaves without having handed over its part: that took too long"));
         await node.LeaveAsync(LeaveOnSignal);
         return ExitCodes.Done;
 

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Runtime.InteropServices;
+using Distributed.Cluster.Launching;
 
 namespace Distributed.Cluster.Chaos;
 
@@ -8,11 +8,8 @@ namespace Distributed.Cluster.Chaos;
 /// Carries a plan out on this process. Each fault happens once a run, however often its step is made: a file beside the run's others records
 /// what has been done, since whoever is killed remembers nothing.
 /// </summary>
-internal sealed partial class ProcessChaos(ChaosPlan plan, string node, string record) : IChaos
+internal sealed class ProcessChaos(ChaosPlan plan, string node, string record) : IChaos
 {
-    private const int KillSignal = 9;
-    private const int StopSignal = 19;
-
     private readonly Lock gate = new();
     private readonly HashSet<string> done = [.. File.Exists(record) ? File.ReadAllLines(record) : []];
 
@@ -37,21 +34,18 @@ internal sealed partial class ProcessChaos(ChaosPlan plan, string node, string r
         switch (fault.Kind)
         {
             case FaultKind.Kill:
-                _ = Send(me, KillSignal);
+                ProcessSignal.Send(me, ProcessSignal.Kill);
                 // The signal ends the process before the call returns, or a moment later.
                 Thread.Sleep(Timeout.Infinite);
                 break;
             case FaultKind.Pause:
                 var seconds = fault.Time.TotalSeconds.ToString(CultureInfo.InvariantCulture);
                 using (Process.Start(new ProcessStartInfo("sh", ["-c", $"sleep {seconds}; kill -CONT {me}"])))
-                    _ = Send(me, StopSignal);
+                    ProcessSignal.Send(me, ProcessSignal.Stop);
                 break;
             default:
                 Thread.Sleep(fault.Time);
                 break;
         }
     }
-
-    [LibraryImport("libc", EntryPoint = "kill")]
-    private static partial int Send(int process, int signal);
 }

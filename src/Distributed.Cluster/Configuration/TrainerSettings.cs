@@ -9,7 +9,9 @@ namespace Distributed.Cluster.Configuration;
 /// <param name="Deadlines">After what time a wait ends.</param>
 /// <param name="ProgressInterval">How often the coordinator tells how far the job is.</param>
 /// <param name="Log">The event log.</param>
-internal sealed record TrainerSettings(TimeSpan RegisterInterval, Deadlines Deadlines, TimeSpan ProgressInterval, LogSettings Log)
+/// <param name="StragglerFactor">How many times as long as the others a worker may take for a slot before that is told.</param>
+internal sealed record TrainerSettings(
+    TimeSpan RegisterInterval, Deadlines Deadlines, TimeSpan ProgressInterval, LogSettings Log, double StragglerFactor = 2)
 {
     /// <summary>Reads the block, every key of which is required.</summary>
     /// <param name="section">The section <c>trainer</c>.</param>
@@ -24,7 +26,7 @@ internal sealed record TrainerSettings(TimeSpan RegisterInterval, Deadlines Dead
             new Deadlines(
                 Duration(deadlines, "gather"), Duration(deadlines, "prepare"), Duration(deadlines, "step-floor"),
                 deadlines.Number("step-factor", null, 1, 1000), Duration(deadlines, "handshake"), Duration(deadlines, "silence"),
-                Duration(deadlines, "members")),
+                Duration(deadlines, "members"), Duration(deadlines, "drain")),
             Duration(section, "progress-interval"),
             new LogSettings(
                 log.OneOf("level", null, "debug", "info", "warning", "error") switch
@@ -36,7 +38,8 @@ internal sealed record TrainerSettings(TimeSpan RegisterInterval, Deadlines Dead
                 },
                 Duration(log, "hold-back"),
                 (long)(log.Number("part-megabytes", null, 0.001, 100_000) * 1e6),
-                (int)log.Number("parts", null, 2, 10_000)));
+                (int)log.Number("parts", null, 2, 10_000)),
+            section.Number("straggler-factor", null, 1.1, 1000));
         foreach (var part in new[] { node, deadlines, log, section }) part.RejectUnknownKeys();
         return settings;
     }
@@ -69,8 +72,9 @@ internal sealed record TrainerSettings(TimeSpan RegisterInterval, Deadlines Dead
 /// <param name="Handshake">Opening one link.</param>
 /// <param name="Silence">Without any word of a member before the job goes on without it.</param>
 /// <param name="Members">Waiting for members while a job has fewer than it needs to go on.</param>
+/// <param name="Drain">For a node that is told to end to hand over what it does.</param>
 internal sealed record Deadlines(
-    TimeSpan Gather, TimeSpan Prepare, TimeSpan StepFloor, double StepFactor, TimeSpan Handshake, TimeSpan Silence, TimeSpan Members)
+    TimeSpan Gather, TimeSpan Prepare, TimeSpan StepFloor, double StepFactor, TimeSpan Handshake, TimeSpan Silence, TimeSpan Members, TimeSpan Drain)
 {
     /// <summary>For writing down a model of so many floats: 10 MB/s is the least that is waited for.</summary>
     public TimeSpan Saving(long floats) => Prepare + TimeSpan.FromSeconds(floats * 3 * sizeof(float) / 10e6);

@@ -34,7 +34,10 @@ internal sealed class CoordinatorActor : ReceiveActor, IWithTimers
     private readonly Dictionary<Guid, IActorRef> followers = [];
     private readonly StatusBoard board = new();
     private readonly Queue<LogEvent> recent = new();
+    private readonly HashSet<string> leaving = [];
+    private readonly HashSet<IActorRef> stoppers = [];
     private Running? running;
+    private bool closing;
 
     public CoordinatorActor(NodeContext node)
     {
@@ -66,6 +69,7 @@ internal sealed class CoordinatorActor : ReceiveActor, IWithTimers
                 Write(entry);
             Sender.Tell(new MembershipMessages.EventsTaken(intake.Next(Sender)));
         });
+        Receive<MembershipMessages.Leaving>(Leave);
         Receive<JobMessages.Submit>(Submit);
         Receive<JobMessages.Interrupt>(interrupt =>
         {
@@ -75,12 +79,16 @@ internal sealed class CoordinatorActor : ReceiveActor, IWithTimers
         Receive<JobMessages.Progress>(Take);
         Receive<MembershipMessages.Vitals>(board.Take);
         Receive<JobMessages.Ended>(Take);
+        Receive<JobMessages.Stop>(Stop);
         Receive<TellWaiting>(_ => SayWhoWaits());
         Receive<JobOver>(over =>
         {
             if (running?.Id == over.Job)
             {
                 running.Status.Dispose();
+                foreach (var stopper in stoppers)
+                    stopper.Tell(new JobMessages.Stopped(running.Submission.JobName, running.Submission.OutFolder!));
+                stoppers.Clear();
                 running = null;
             }
 
@@ -167,6 +175,7 @@ internal sealed class CoordinatorActor : ReceiveActor, IWithTimers
     {
         if (!nodes.Remove(name, out var info))
             return;
+        leaving.Remove(name);
         Context.Unwatch(info.Actor);
         intake.Forget(info.Actor);
         board.Forget(info.Name);
@@ -174,8 +183,50 @@ internal sealed class CoordinatorActor : ReceiveActor, IWithTimers
         running?.Actor.Tell(new JobActor.NodeGone(name, how));
     }
 
+    /// <summary>
+    /// A node was told to end, and says so until it may: a member of the job hands its part over. The coordinator's own node may end when no
+    /// job is left; the running one ends with a checkpoint.
+    /// </summary>
+    private void Leave(MembershipMessages.Leaving told)
+    {
+        leaving.Add(told.Node);
+        running?.Actor.Tell(new JobActor.NodeLeaving(told.Node));
+        if (told.Node != node.Name)
+        {
+            Sender.Tell(new MembershipMessages.MayLeave(told.Node));
+            return;
+        }
+
+        closing = true;
+        foreach (var entry in queue.Waiting.Select(next => next.Entry).ToArray())
+            Cancel(entry);
+        if (running is { } job)
+            job.Actor.Tell(new JobMessages.Interrupt(job.Id));
+        else
+            Sender.Tell(new MembershipMessages.MayLeave(told.Node));
+    }
+
+    private void Stop(JobMessages.Stop stop)
+    {
+        if (running is not { } job || (stop.Job != Guid.Empty && stop.Job != job.Id))
+        {
+            stop.Stopper.Tell(new JobMessages.Rejected("no job is running"));
+            return;
+        }
+
+        stoppers.Add(stop.Stopper);
+        stop.Stopper.Tell(new JobMessages.Stopping(job.Id, job.Submission.JobName));
+        job.Actor.Tell(new JobMessages.Interrupt(job.Id));
+    }
+
     private void Submit(JobMessages.Submit submission)
     {
+        if (closing)
+        {
+            submission.Submitter.Tell(new JobMessages.Rejected($"{node.Name}, which coordinates jobs, was told to end"));
+            return;
+        }
+
         Job job;
         try
         {
@@ -343,7 +394,7 @@ internal sealed class CoordinatorActor : ReceiveActor, IWithTimers
         }
     }
 
-    private void OfferNodes() => running?.Actor.Tell(new JobActor.Available([.. nodes.Values.OrderBy(info => info.Name, StringComparer.Ordinal)]));
+    private void OfferNodes() => running?.Actor.Tell(new JobActor.Available([.. nodes.Values.Where(info => !leaving.Contains(info.Name)).OrderBy(info => info.Name, StringComparer.Ordinal)]));
 
     private void Write(LogEvent entry)
     {

@@ -75,14 +75,9 @@ internal sealed partial class JobActor
     /// <summary>The checkpoint that was waited for is written, or is not.</summary>
     private void Spread(Exception? cause)
     {
-        spreading = false;
         if (cause is null)
-        {
             Regroup("a server joins", again: true);
-            return;
-        }
-
-        spreadFrom = Environment.TickCount64 + (long)BetweenAttemptsToSpread.TotalMilliseconds;
-        GoOn();
+        else
+            GoOn();
     }
 }

@@ -159,7 +159,11 @@ internal sealed partial class JobActor
             finalVersion = checkpointVersion;
             Become(Saving);
         }
-        else if (holds && !spreading)
+        else if (holds && HandsOver && read.Cause is null)
+        {
+            handedOverAt = checkpointVersion;
+        }
+        else if (holds && !(spreading && read.Cause is null))
         {
             GoOn();
         }
@@ -170,9 +174,12 @@ internal sealed partial class JobActor
             WriteCheckpoint();
     }
 
+    /// <summary>Lets the held worker go on.</summary>
     private void GoOn()
     {
-        holds = false;
+        if (spreading)
+            spreadFrom = Environment.TickCount64 + (long)BetweenAttemptsToSpread.TotalMilliseconds;
+        (holds, spreading, handedOverAt) = (false, false, null);
         lastProgressAt = Environment.TickCount64;
         Leased.First().Node.Actor.Tell(new TrainingMessages.Continue(id));
     }
@@ -221,12 +228,23 @@ internal sealed partial class JobActor
             Spread(written.Cause);
         else if (written.Cause is null && written.Version == finalVersion)
             Release(JobStatus.Interrupted, $"stopped at step {written.Version}; checkpoint in {written.Folder}");
+        else if (holds && written.Version == handedOverAt && written.Cause is null)
+            HandOver();
+        else if (holds && written.Version == handedOverAt)
+            GoOn();
         else if (modelSaved && writes == 0)
             Release(JobStatus.Completed, null);
     }
 
     private void Lose(long version, Exception cause)
     {
+        if (version == finalVersion && waitingFor is { } awaited)
+        {
+            // Shards that stand at two versions can't be read as one; the checkpoints that are there are whole.
+            Release(JobStatus.Interrupted, $"stopped while it waited: {awaited}; without a new checkpoint: {MemberFailure.Describe(id, node.Name, cause).Reason}");
+            return;
+        }
+
         if (version == finalVersion)
         {
             Fail(MemberFailure.Describe(id, node.Name, cause));

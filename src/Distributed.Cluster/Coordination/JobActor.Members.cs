@@ -45,6 +45,7 @@ internal sealed partial class JobActor
             membership.LetGo(gone.Node, "worker");
             membership.LetGo(gone.Node, "server");
             membership.Forgive(gone.Node);
+            leaving.Remove(gone.Node);
             Lose(gone.Node, gone.How, null);
         });
         Receive<TrainingMessages.Released>(released =>
@@ -60,6 +61,7 @@ internal sealed partial class JobActor
             Recruit(job.MaxWorkers);
             Advance();
         });
+        Receive<NodeLeaving>(Take);
         Receive<TrainingMessages.WorkerPrepared>(Take);
         Receive<ProgressMessages.WorkerReport>(Take);
         Receive<TrainingMessages.ServerReport>(report =>
@@ -77,7 +79,7 @@ internal sealed partial class JobActor
     }
 
     private IEnumerable<MembershipMessages.NodeInfo> NodesOf(string role) =>
-        nodes.Values.Where(known => known.Roles.Contains(role)).OrderBy(known => known.Name, StringComparer.Ordinal);
+        nodes.Values.Where(known => known.Roles.Contains(role) && !leaving.Contains(known.Name)).OrderBy(known => known.Name, StringComparer.Ordinal);
 
     private void Know(Available available)
     {

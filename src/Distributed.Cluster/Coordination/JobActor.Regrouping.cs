@@ -73,7 +73,7 @@ internal sealed partial class JobActor
     {
         term++;
         rebuild |= again;
-        holds = spreading = false;
+        (holds, spreading, handedOverAt) = (false, false, null);
         waitingFor = null;
         if (phase is "training" or "saving")
             regroupedAt = Environment.TickCount64;
@@ -99,8 +99,9 @@ internal sealed partial class JobActor
         {
             if (Heard(halted.Node, "worker") is not { } worker || halted.Term != term)
                 return;
-            (worker.Leased, worker.Ready, worker.Finished, worker.Slots) = (false, false, false, []);
+            worker.Lease([]);
             regrouping.Halted(halted.Node, halted.Term);
+            LetLeave();
             Advance();
         });
         Receive<TrainingMessages.StepFigures>(figures =>
@@ -153,8 +154,10 @@ internal sealed partial class JobActor
         });
         Receive<JobMessages.Interrupt>(_ =>
         {
-            if (!begun || waitingFor is not null)
-                Release(JobStatus.Interrupted, begun ? $"stopped while it waited: {waitingFor}" : "stopped before the first step");
+            if (!begun)
+                Release(JobStatus.Interrupted, "stopped before the first step");
+            else if (waitingFor is not null)
+                StopWaiting();
             else
                 interruptAsked = true;
         });
@@ -231,7 +234,7 @@ internal sealed partial class JobActor
         var evaluate = evaluations!.Newest < firstStep;
         foreach (var (worker, slots) in ready.Zip(SlotLeases.Deal(job.Slots, ready.Length)))
         {
-            (worker.Slots, worker.Leased, worker.Ready, worker.Finished) = (slots, true, false, false);
+            worker.Lease(slots);
             node.Log.SlotsLeased(worker.Node.Name, worker.SlotsText, term);
             worker.Node.Actor.Tell(new TrainingMessages.Lease(id, term, slots, firstStep, evaluate, connect!));
         }
@@ -253,12 +256,13 @@ internal sealed partial class JobActor
             Notice($"going on from step {firstStep} with {Leased.Count()} {(Leased.Count() == 1 ? "worker" : "workers")} after {took / 1000.0:F1} s");
         }
 
-        begun = true;
+        (begun, handedOver) = (true, false);
         Become(Training);
         if (interruptAsked)
             Hold();
         else
             JoinPrepared();
+        LetLeave();
     }
 
     private void Wait(string what)
@@ -269,6 +273,23 @@ internal sealed partial class JobActor
         node.Log.WaitingForMembers(what);
         Notice($"waiting for nodes: {what}");
         Enter(WaitingForMembers);
+        if (interruptAsked)
+            StopWaiting();
+    }
+
+    /// <summary>The job is to end while it waits for nodes: with a checkpoint, if the servers are there and stand where it can be made.</summary>
+    private void StopWaiting()
+    {
+        interruptAsked = true;
+        if (stage != Stage.Leasing)
+        {
+            Release(JobStatus.Interrupted, $"stopped while it waited: {waitingFor}");
+            return;
+        }
+
+        finalVersion = firstStep;
+        Become(Saving);
+        Read(firstStep);
     }
 
     private void Proceed()
@@ -298,10 +319,16 @@ internal sealed partial class JobActor
             var bound = deadlines.Silence > (stepTimes?.Deadline ?? deadlines.StepFloor) ? deadlines.Silence : stepTimes?.Deadline ?? deadlines.StepFloor;
             if (PhaseLasts(bound) && regrouping.Awaited.FirstOrDefault() is { } late)
                 ExcludeByName(late, $"it did not stop within {bound.TotalSeconds:F0} s");
+            else if (regrouping.Quiet && layout is not null && PhaseLasts(bound + deadlines.Saving(layout.Length)))
+                Fail(Late($"waited {(bound + deadlines.Saving(layout.Length)).TotalSeconds:F0} s for what reads or writes the weights: {string.Join(", ", inHand)}"));
         }
-        else if (PhaseLasts(stage == Stage.Restoring ? deadlines.Saving(layout!.Length) : deadlines.Prepare))
+        else if (PhaseLasts(stage is Stage.Restoring or Stage.Choosing ? deadlines.Saving(layout!.Length) : deadlines.Prepare))
         {
-            Fail(Late($"waited {deadlines.Prepare.TotalSeconds:F0} s for {string.Join(", ", NotReady())} to be ready"));
+            // Better with fewer workers than not at all.
+            if (stage is Stage.Leasing or Stage.Linking && workers.Count > membership.Least && workers.Find(NotReady) is { } late)
+                Exclude(late, $"it was not ready within {deadlines.Prepare.TotalSeconds:F0} s ({late.Phase})");
+            else
+                Fail(Late($"waited {deadlines.Prepare.TotalSeconds:F0} s for {string.Join(", ", NotReady())} to be ready"));
         }
     }
 

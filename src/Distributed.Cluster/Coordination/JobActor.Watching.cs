@@ -1,3 +1,4 @@
+using System.Globalization;
 using Akka.Actor;
 using Distributed.Cluster.Jobs;
 using Distributed.Cluster.Monitoring;
@@ -14,6 +15,7 @@ internal sealed partial class JobActor
     private static readonly TimeSpan DrawBound = TimeSpan.FromSeconds(10);
 
     private readonly List<string> knownStragglers = [];
+    private readonly Stragglers stragglers;
 
     /// <summary>What threads of this actor are busy with.</summary>
     private readonly List<string> inHand = [];
@@ -26,7 +28,9 @@ internal sealed partial class JobActor
 
     private IEnumerable<string> NotReady() =>
         servers.Where(server => server.Endpoint is null).Select(server => server.Node.Name)
-            .Concat(workers.Where(worker => !(worker.Leased ? worker.Ready : worker.Prepared)).Select(worker => $"{worker.Node.Name} ({worker.Phase})"));
+            .Concat(workers.Where(NotReady).Select(worker => $"{worker.Node.Name} ({worker.Phase})"));
+
+    private static bool NotReady(WorkerState worker) => !(worker.Leased ? worker.Ready : worker.Prepared);
 
     private void Take(ProgressMessages.WorkerReport report)
     {
@@ -109,26 +113,54 @@ internal sealed partial class JobActor
             return;
         }
 
-        // Whoever still computes the oldest step is waited for; the others wait in the exchange.
-        var slowest = Leased.Where(worker => !worker.Finished).OrderBy(worker => worker.Step).ThenBy(worker => worker.Phase == "exchanging").FirstOrDefault();
-        if (slowest is null)
+        if (Latest() is not var (name, what, worker))
             return;
-        var seconds = Math.Round((Environment.TickCount64 - slowest.Since) / 1000.0, 1);
-        var what = $"{slowest.Node.Name} (slots {slowest.SlotsText}) has been {slowest.Phase} step {slowest.Step} for {seconds} s";
-        if (!knownStragglers.Contains(slowest.Node.Name))
+        var late = $"no step for {silent.TotalSeconds:F0} s: {what}";
+        var alone = worker is not null && workers.Count == 1;
+        if (!knownStragglers.Contains(name))
         {
-            knownStragglers.Add(slowest.Node.Name);
-            node.Log.Straggler(slowest.Node.Name, slowest.Phase, slowest.Step, seconds);
-            Notice($"no step for {silent.TotalSeconds:F0} s: {what}");
+            knownStragglers.Add(name);
+            node.Log.Stalled(name, what);
+            Notice($"{late}; {(alone ? "the job ends" : "the job goes on without it")} in {(2 * allowed - silent).TotalSeconds:F0} s");
         }
 
         if (silent <= 2 * allowed)
             return;
-        var late = $"no step for {silent.TotalSeconds:F0} s: {what}";
-        if (workers.Count == 1)
-            Fail(new TrainingMessages.MemberFailed(id, slowest.Node.Name, TrainingMessages.CauseRank.TimedOut, late, null, BadInput: false));
+        if (alone)
+            Fail(new TrainingMessages.MemberFailed(id, name, TrainingMessages.CauseRank.TimedOut, late, null, BadInput: false));
+        else if (worker is not null)
+            Exclude(worker, late);
         else
-            Exclude(slowest, late);
+            ExcludeByName(name, late);
+    }
+
+    /// <summary>Who is waited for, and doing what since when. The worker is null where it is a server.</summary>
+    private (string Node, string What, WorkerState? Worker)? Latest()
+    {
+        // Whoever still computes the oldest step is waited for; the others wait in the exchange, and of these for whoever's gradient is missing.
+        var missing = servers.SelectMany(server => server.MissingSlots).ToHashSet();
+        var late = Leased.Where(worker => !worker.Finished).OrderBy(worker => worker.Step).ThenBy(worker => worker.Phase == "exchanging")
+            .ThenBy(worker => !missing.Overlaps(worker.Slots)).FirstOrDefault();
+        if (late is null)
+            return null;
+        var seconds = (Environment.TickCount64 - late.Since) / 1000.0;
+        if (late.Phase == "exchanging" && Array.Find(servers, server => server is { Released: false, MissingSlots: [] }) is { } server)
+            return (server.Node.Name, string.Create(
+                CultureInfo.InvariantCulture, $"{server.Node.Name} has all gradients of step {late.Step} and has not updated its shards for {seconds:F1} s"), null);
+        var phase = late.Phase == "exchanging" && missing.Overlaps(late.Slots) ? "sending" : late.Phase;
+        return (late.Node.Name, string.Create(
+            CultureInfo.InvariantCulture, $"{late.Node.Name} (slots {late.SlotsText}) has been {phase} step {late.Step} for {seconds:F1} s"), late);
+    }
+
+    /// <summary>Says, once, who takes far longer for a slot than the others do, and with what.</summary>
+    private void WatchForStragglers()
+    {
+        foreach (var lag in stragglers.Find([.. Leased.Where(worker => worker.Parts is not null).Select(worker => (worker.Node.Name, worker.Parts!.Value))]))
+        {
+            node.Log.Straggler(lag.Node, lag.Phase, Math.Round(lag.Milliseconds, 1), Math.Round(lag.Others, 1));
+            Notice(string.Create(
+                CultureInfo.InvariantCulture, $"{lag.Node} lags: {lag.Phase} takes it {lag.Milliseconds:F1} ms a slot, and {lag.Others:F1} ms the others"));
+        }
     }
 
     private RunStore Store()

@@ -96,6 +96,7 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
         this.clusterLog = clusterLog;
         this.submitter = submitter;
         origin = checkpoint;
+        stragglers = new Stragglers(node.Settings.StragglerFactor);
         membership = new Membership(job.MinWorkers, job.MaxWorkers);
         checkpointVersion = FirstVersion;
         TakeOver(files.Earlier);
@@ -174,13 +175,15 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
         Receive<JobMessages.Interrupt>(_ => Interrupt());
         Receive<TrainingMessages.Paused>(paused =>
         {
-            if (holds)
+            // Who held under an earlier term has let go since.
+            if (holds && paused.Term == term)
                 Read(paused.Version);
         });
         Receive<Tick>(_ =>
         {
             WatchForSilence();
             WatchForStall();
+            WatchForStragglers();
             WatchForCheckpoint();
             WatchForServers();
             TellRecorded();

@@ -11,7 +11,7 @@ internal sealed class WorkerState(MembershipMessages.NodeInfo node)
     public MembershipMessages.NodeInfo Node { get; } = node;
 
     /// <summary>The slots that it computes; none before its first lease and between two.</summary>
-    public int[] Slots { get; set; } = [];
+    public int[] Slots { get; private set; } = [];
 
     /// <summary>Whether it has its data and its module.</summary>
     public bool Prepared { get; set; }
@@ -40,6 +40,17 @@ internal sealed class WorkerState(MembershipMessages.NodeInfo node)
 
     /// <summary>When the worker's step or phase last changed, in <see cref="Environment.TickCount64"/>.</summary>
     public long Since { get; private set; } = Environment.TickCount64;
+
+    /// <summary>Gives it slots, or none; how long steps took with others says nothing about those.</summary>
+    public void Lease(int[] slots)
+    {
+        (Slots, Leased, Ready, Finished) = (slots, slots.Length > 0, false, false);
+        newest.Clear();
+    }
+
+    /// <summary>What a step takes it, itself, as far as it has said so; null before <see cref="Stragglers.LeastSteps"/> of them.</summary>
+    public StepParts? Parts => newest.Count < Stragglers.LeastSteps ? null : new StepParts(
+        Slots.Length, Median(step => step.InputWaitMilliseconds), Median(step => step.ComputeMilliseconds), Median(step => step.SendMilliseconds));
 
     /// <summary>"0-1" for consecutive slots.</summary>
     public string SlotsText => Slots.Length == 0 ? "none" : Slots[^1] - Slots[0] == Slots.Length - 1

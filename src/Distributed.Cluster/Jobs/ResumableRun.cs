@@ -30,7 +30,7 @@ internal sealed record ResumableRun(string Folder, Job Job, string Checkpoint, l
     }
 
     /// <summary>Whether a process of this machine writes the run's log.</summary>
-    private static bool GoesOn(string folder)
+    public static bool GoesOn(string folder)
     {
         try
         {

@@ -71,8 +71,11 @@ internal static partial class Events
     [LoggerMessage(35, LogLevel.Information, "version {Version}: learning rate {Rate} from here on, no better {Metric} for more than {Patience} evaluations", EventName = "rate-reduced")]
     public static partial void RateReduced(this ILogger log, long version, double rate, string metric, int patience);
 
-    [LoggerMessage(30, LogLevel.Warning, "{Node} lags: {Phase} step {Step} for {Seconds} s", EventName = "straggler")]
-    public static partial void Straggler(this ILogger log, string node, string phase, long step, double seconds);
+    [LoggerMessage(30, LogLevel.Warning, "{Node} lags: {Phase} takes it {Milliseconds} ms a slot, and {Others} ms the others", EventName = "straggler")]
+    public static partial void Straggler(this ILogger log, string node, string phase, double milliseconds, double others);
+
+    [LoggerMessage(38, LogLevel.Warning, "no step for longer than steps take: {Node} is waited for ({What})", EventName = "stalled")]
+    public static partial void Stalled(this ILogger log, string node, string what);
 
     [LoggerMessage(31, LogLevel.Error, "{Node} failed: {Reason} (cause {Cause}, detail {Detail})", EventName = "member-failed")]
     public static partial void MemberFailed(this ILogger log, string node, string cause, string reason, string detail);
@@ -83,7 +86,7 @@ internal static partial class Events
     [LoggerMessage(33, LogLevel.Warning, "{Count} events were lost on the way to the cluster log", EventName = "events-lost")]
     public static partial void EventsLost(this ILogger log, long count);
 
-    [LoggerMessage(38, LogLevel.Warning, "part {Part} of the cluster log is deleted, it was the oldest of too many", EventName = "log-part-dropped")]
+    [LoggerMessage(59, LogLevel.Warning, "part {Part} of the cluster log is deleted, it was the oldest of too many", EventName = "log-part-dropped")]
     public static partial void LogPartDropped(this ILogger log, int part);
 
     [LoggerMessage(34, LogLevel.Warning, "{Rows} bad rows of the data are left out, the first: {First}", EventName = "rows-skipped")]
@@ -127,6 +130,9 @@ internal static partial class Events
 
     [LoggerMessage(39, LogLevel.Warning, "garbage collection {Index} of generation {Generation} stopped the node for {Milliseconds} ms", EventName = "garbage-collected")]
     public static partial void GarbageCollected(this ILogger log, long index, int generation, double milliseconds);
+
+    [LoggerMessage(58, LogLevel.Information, "{Node} was told to end and hands over its part", EventName = "node-leaves")]
+    public static partial void NodeLeaves(this ILogger log, string node);
 
     [LoggerMessage(40, LogLevel.Information, "node at {Address} started with {Cores} cores", EventName = "node-started")]
     public static partial void NodeStarted(this ILogger log, string address, int cores);

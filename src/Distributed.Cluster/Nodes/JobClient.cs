@@ -5,7 +5,7 @@ using Distributed.Learning;
 
 namespace Distributed.Cluster.Nodes;
 
-/// <summary>Submits jobs to a cluster from outside of it.</summary>
+/// <summary>Submits jobs to a cluster, and ends them, from outside of it.</summary>
 internal static class JobClient
 {
     /// <summary>Submits the job to the node at <paramref name="seed"/> and follows it to its end.</summary>
@@ -33,5 +33,18 @@ internal static class JobClient
         if (detached && await Task.WhenAny(taken.Task, outcome.Task) == taken.Task)
             return null;
         return await outcome.Task;
+    }
+
+    /// <summary>Has the job that runs in a cluster end with a checkpoint, and waits until it has.</summary>
+    /// <param name="stopping">Hears the job's name once it was asked to end.</param>
+    /// <returns>The run's folder on the coordinator's machine.</returns>
+    /// <exception cref="BadInputException">No node answers there, or no job runs.</exception>
+    /// <exception cref="TimeoutException">The coordinator says nothing any more.</exception>
+    public static async Task<string> StopAsync(string seed, string? configFile, Action<string> stopping, CancellationToken interrupt)
+    {
+        await using var client = await ClusterClient.ConnectAsync(seed, configFile, interrupt);
+        var folder = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
+        client.System.ActorOf(StopperActor.Props(client.Gateway, stopping, folder));
+        return await folder.Task.WaitAsync(interrupt);
     }
 }

@@ -29,6 +29,8 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
     private readonly MembershipMessages.NodeInfo info;
     private readonly List<Part> parts = [];
     private int partsBegun;
+    private IActorRef? awaitsDrain;
+    private bool mayLeave;
 
     /// <summary>What this node does for a job as a worker or as a server.</summary>
     private sealed record Part(Guid Id, string Role, IActorRef Job, IActorRef Actor);
@@ -38,6 +40,23 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
     private sealed record RegisterNow
     {
         public static readonly RegisterNow Instance = new();
+    }
+
+    /// <summary>The process was told to end: take no new part, hand over what there is, and answer <see cref="Drained"/> when nothing is left.</summary>
+    public sealed record Drain
+    {
+        public static readonly Drain Instance = new();
+    }
+
+    /// <summary>This node does nothing for anybody any more.</summary>
+    public sealed record Drained
+    {
+        public static readonly Drained Instance = new();
+    }
+
+    private sealed record SayLeaving
+    {
+        public static readonly SayLeaving Instance = new();
     }
 
     private sealed record SendEvents
@@ -79,6 +98,14 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
         Receive<WatchMessages.Cancel>(coordinator.Forward);
         Receive<WatchMessages.ReadLog>(coordinator.Forward);
         Receive<JobMessages.Interrupt>(coordinator.Forward);
+        Receive<JobMessages.Stop>(coordinator.Forward);
+        Receive<Drain>(_ => BeginDrain());
+        Receive<SayLeaving>(_ => coordinator.Tell(new MembershipMessages.Leaving(node.Name)));
+        Receive<MembershipMessages.MayLeave>(_ =>
+        {
+            mayLeave = true;
+            EndDrain();
+        });
         Receive<MembershipMessages.ProcessEnded>(coordinator.Forward);
         Receive<TrainingMessages.Train>(order => Begin(order.Job, Worker, WorkerActor.Props(node, order, Sender)));
         Receive<TrainingMessages.Serve>(order => Begin(order.Job, Server, ShardServerActor.Props(node, order, Sender)));
@@ -105,6 +132,7 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
             // A job's coordinator is gone, perhaps without a word: nobody will release its parts. The next job's are not its.
             foreach (var part in parts.Where(part => part.Job.Equals(terminated.ActorRef)))
                 Context.Stop(part.Actor);
+            EndDrain();
         });
     }
 
@@ -122,6 +150,22 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
 
     protected override void PostStop() => PassEventsOn();
 
+    private void BeginDrain()
+    {
+        awaitsDrain = Sender;
+        // Whoever does nothing keeps nobody waiting; but the coordinator's node ends its job first.
+        mayLeave = parts.Count == 0 && !node.Roles.Contains("coordinator");
+        Timers.Cancel("register");
+        Timers.StartPeriodicTimer("leaving", SayLeaving.Instance, TimeSpan.Zero, node.Settings.ProgressInterval);
+        EndDrain();
+    }
+
+    private void EndDrain()
+    {
+        if (mayLeave && parts.Count == 0)
+            awaitsDrain?.Tell(Drained.Instance);
+    }
+
     /// <summary>A part that breaks has failed: it must not begin anew, silently, without what it held.</summary>
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(exception =>
     {
@@ -133,6 +177,9 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
     /// <summary>Starts this node's part in the sender's job. A name is free only some time after its last holder's end: each has its own.</summary>
     private void Begin(Guid job, string role, Props props)
     {
+        // The job's coordinator hears from its own that this node leaves.
+        if (awaitsDrain is not null)
+            return;
         Context.Watch(Sender);
         // A part that the job has given up, without having been able to say so, would only be in the way.
         foreach (var former in parts.Where(part => part.Id == job && part.Role == role))

@@ -20,9 +20,11 @@ internal sealed class TrainerNode : IAsyncDisposable
     private readonly ActorSystem system;
     private readonly EventLog log;
     private readonly IActorRef node;
+    private readonly TimeSpan drain;
 
-    private TrainerNode(ActorSystem system, EventLog log, IActorRef node, string address)
+    private TrainerNode(ActorSystem system, EventLog log, IActorRef node, string address, TimeSpan drain)
     {
+        this.drain = drain;
         this.system = system;
         this.log = log;
         this.node = node;
@@ -97,7 +99,7 @@ internal sealed class TrainerNode : IAsyncDisposable
                     $"--seed {string.Join(", ", options.Seeds)}: no cluster there let {options.Name} in within {(Environment.TickCount64 - since) / 1000} s", exception);
             }
 
-            return new TrainerNode(system, log, node, $"{self.Host}:{self.Port}");
+            return new TrainerNode(system, log, node, $"{self.Host}:{self.Port}", config.Trainer.Deadlines.Drain);
         }
         catch
         {
@@ -122,6 +124,23 @@ internal sealed class TrainerNode : IAsyncDisposable
 
     /// <summary>Tells the cluster that a node's process has ended, by whoever started it: sooner and surer than by silence.</summary>
     public void ReportEnded(string nodeName, string how) => node.Tell(new MembershipMessages.ProcessEnded(nodeName, how));
+
+    /// <summary>
+    /// Hands over what this node does: a worker its slots, a server its shards, a coordinator's job ends with a checkpoint.
+    /// </summary>
+    /// <returns>False: that has not come to its end within the deadline for it.</returns>
+    public async Task<bool> DrainAsync()
+    {
+        try
+        {
+            await node.Ask<NodeActor.Drained>(NodeActor.Drain.Instance, drain);
+            return true;
+        }
+        catch (AskTimeoutException)
+        {
+            return false;
+        }
+    }
 
     /// <summary>Leaves the cluster in order; after <paramref name="bound"/> it is left anyway.</summary>
     public async Task LeaveAsync(TimeSpan bound)

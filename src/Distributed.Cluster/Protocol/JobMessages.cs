@@ -28,6 +28,18 @@ internal static class JobMessages
     /// <summary>Asks for a checkpoint and the end of the job.</summary>
     public sealed record Interrupt(Guid Job) : IControlMessage;
 
+    /// <summary>
+    /// Asks for a checkpoint and the end of a job, whoever submitted it; repeated until it has ended. <paramref name="Job"/>: the empty id is
+    /// the one that runs. Answered by <see cref="Stopping"/>, or <see cref="Rejected"/> where no job runs.
+    /// </summary>
+    public sealed record Stop(Guid Job, IActorRef Stopper) : IControlMessage;
+
+    /// <summary>The job was asked to end; <see cref="Stopped"/> follows when it has.</summary>
+    public sealed record Stopping(Guid Job, string JobName) : IControlMessage;
+
+    /// <summary>The job is over, and its files are whole; the folder is on the coordinator's machine.</summary>
+    public sealed record Stopped(string JobName, string OutFolder) : IControlMessage;
+
     /// <summary>The last message of a job.</summary>
     public sealed record Ended(Guid Job, JobStatus Status, string? Reason, string OutFolder, RunSummary? Summary) : IControlMessage;
 }

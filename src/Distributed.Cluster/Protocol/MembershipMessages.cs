@@ -17,6 +17,12 @@ internal static class MembershipMessages
     /// <summary>A node's own process ended, as seen by whoever started it: the likely root cause of what follows.</summary>
     public sealed record ProcessEnded(string Node, string How) : IControlMessage;
 
+    /// <summary>A node was told to end; repeated until it may.</summary>
+    public sealed record Leaving(string Node) : IControlMessage;
+
+    /// <summary>The coordinator gives the node nothing more to do. It may leave once it has let go of what it does.</summary>
+    public sealed record MayLeave(string Node) : IControlMessage;
+
     /// <summary>
     /// Log events of a node on their way to the cluster log, numbered from <paramref name="First"/> on; answered by <see cref="EventsTaken"/>.
     /// </summary>

@@ -15,6 +15,9 @@ internal static class ProgressMessages
     {
         /// <summary>How long the step waited for its batch at most: the time it took where the weights were there before it.</summary>
         public double InputWaitMilliseconds { get; init; }
+
+        /// <summary>How long a link was busy with sending since the step before; zero over shared memory.</summary>
+        public double SendMilliseconds { get; init; }
     }
 
     /// <summary>What one slot saw: its samples, the sum of their losses, how many of its predictions were right.</summary>

@@ -107,7 +107,7 @@ internal static class TrainingMessages
     /// The worker holds with the weights of <paramref name="Version"/>, and has sent nothing computed from them. Since every
     /// update needs every slot, all shards stand at this version until the worker goes on.
     /// </summary>
-    public sealed record Paused(Guid Job, long Version) : IControlMessage;
+    public sealed record Paused(Guid Job, string Node, long Term, long Version) : IControlMessage;
 
     /// <summary>Another worker is held for so long at most: whoever waits for the next version waits for that, too.</summary>
     public sealed record BePatient(Guid Job, TimeSpan Within) : IControlMessage;

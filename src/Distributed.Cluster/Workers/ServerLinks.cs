@@ -83,6 +83,9 @@ internal sealed unsafe class ServerLinks : IDisposable
 
     public long BytesSent => links.Sum(link => link.Link.BytesSent);
 
+    /// <summary>How long the slowest of its links has been sending gradients so far; zero over shared memory.</summary>
+    public TimeSpan Sending => links.Max(link => link.Sender.Sending);
+
     /// <summary>One entry a server: its name and how it is reached.</summary>
     public string[] Describe() =>
     [

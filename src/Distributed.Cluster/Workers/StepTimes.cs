@@ -8,7 +8,10 @@ internal sealed class StepTimes(TimeSpan floor, double factor)
 
     public void Add(TimeSpan step) => recent[count++ % recent.Length] = step.TotalSeconds;
 
-    /// <summary>How long to wait for a step: a multiple of the median of the newest steps, and never less than the floor.</summary>
+    /// <summary>
+    /// How long to wait for a step: a multiple of what a slow one among the newest takes (their median and, on top, their median deviation
+    /// from it, which a single outlier moves neither of), and never less than the floor.
+    /// </summary>
     public TimeSpan Deadline
     {
         get
@@ -16,8 +19,15 @@ internal sealed class StepTimes(TimeSpan floor, double factor)
             if (count == 0)
                 return floor;
             var known = recent[..Math.Min(count, recent.Length)];
-            Array.Sort(known);
-            return TimeSpan.FromSeconds(Math.Max(floor.TotalSeconds, factor * known[known.Length / 2]));
+            var median = MedianOf(known);
+            var spread = MedianOf([.. known.Select(seconds => Math.Abs(seconds - median))]);
+            return TimeSpan.FromSeconds(Math.Max(floor.TotalSeconds, factor * (median + spread)));
         }
+    }
+
+    private static double MedianOf(double[] values)
+    {
+        Array.Sort(values);
+        return values[values.Length / 2];
     }
 }

@@ -37,7 +37,7 @@ internal sealed class WorkerActor : ReceiveActor, IWithTimers
 
     private sealed record Ready(long Term, string[] Links);
 
-    private sealed record Held(long Version);
+    private sealed record Held(long Term, long Version);
 
     private sealed record Quiet(long Term);
 
@@ -133,15 +133,16 @@ internal sealed class WorkerActor : ReceiveActor, IWithTimers
         Receive<TrainingMessages.Pause>(_ =>
         {
             var self = Self;
-            session?.Boundary?.Hold(version => self.Tell(new Held(version)));
+            if (session?.Turn is { } turn)
+                turn.Boundary.Hold(version => self.Tell(new Held(turn.Term, version)));
         });
         Receive<TrainingMessages.BePatient>(wait => session?.BePatient(wait.Within));
-        Receive<TrainingMessages.Continue>(_ => session?.Boundary?.Continue());
-        Receive<TrainingMessages.Decided>(decided => session?.Boundary?.Decide(decided.Version, decided.Stop));
+        Receive<TrainingMessages.Continue>(_ => session?.Turn?.Boundary.Continue());
+        Receive<TrainingMessages.Decided>(decided => session?.Turn?.Boundary.Decide(decided.Version, decided.Stop));
         Receive<Held>(held =>
         {
             Report();
-            job.Tell(new TrainingMessages.Paused(order.Job, held.Version));
+            job.Tell(new TrainingMessages.Paused(order.Job, node.Name, held.Term, held.Version));
         });
         Receive<Finished>(finished =>
         {

@@ -58,8 +58,8 @@ internal sealed class WorkerSession : IDisposable
         thread = new Thread(Run) { Name = "worker", IsBackground = true };
     }
 
-    /// <summary>Where the worker can be held between steps; null while it has no lease.</summary>
-    public StepBoundary? Boundary => turns.Newest?.Boundary;
+    /// <summary>The lease that is worked at, or the next one, with the place where the worker can be held between steps; null without one.</summary>
+    public WorkerTurn? Turn => turns.Newest;
 
     public void Start() => thread.Start();
 
@@ -170,6 +170,7 @@ internal sealed class WorkerSession : IDisposable
         var steps = job.Length.TotalSteps(stepsPerEpoch);
         var results = new List<ProgressMessages.SlotReport>();
         var uncommitted = new Queue<ProgressMessages.StepReport>();
+        var sentBefore = links.Sending;
         var exchange = new StepExchange(
             lease.Term, links, weights, replica,
             // Another worker may still be getting ready for its first step.
@@ -204,8 +205,9 @@ internal sealed class WorkerSession : IDisposable
 
             var computed = Stopwatch.GetTimestamp();
             var waited = exchange.Waited;
-            events.Phase("exchanging");
+            events.Phase("reading input");
             input.Prepare(step + 1);
+            events.Phase("exchanging");
             var inputWait = weights.IsOpen(step + 1) ? Stopwatch.GetElapsedTime(computed) : TimeSpan.Zero;
             // Otherwise the next step begins with the layers that are there.
             if (!links.Streamed || step + 1 == steps || job.Evaluation.IsDue(step + 1, stepsPerEpoch, steps))
@@ -214,11 +216,13 @@ internal sealed class WorkerSession : IDisposable
             chaos?.At(ChaosPhase.AfterStep, step);
 
             var total = Stopwatch.GetElapsedTime(started, done);
+            var sent = links.Sending - sentBefore;
+            sentBefore += sent;
             times.Add(total);
             uncommitted.Enqueue(new ProgressMessages.StepReport(
                 step, [.. results], total.TotalMilliseconds, (Stopwatch.GetElapsedTime(started, computed) - waited).TotalMilliseconds,
                 inputTime.TotalMilliseconds, (Stopwatch.GetElapsedTime(computed, done) + waited).TotalMilliseconds)
-            { InputWaitMilliseconds = inputWait.TotalMilliseconds });
+            { InputWaitMilliseconds = inputWait.TotalMilliseconds, SendMilliseconds = sent.TotalMilliseconds });
             if (exchange.Newest > step)
                 ReportCommitted();
             if (EvaluateIfDue(step + 1) is var decision and not BoundaryDecision.GoOn)

@@ -12,7 +12,7 @@ using Distributed.Learning;
 namespace Distributed.Cluster.Tests.Coordination;
 
 /// <summary>A job's coordinator with members that probes play.</summary>
-public sealed class JobActorTests : TestKit
+public sealed partial class JobActorTests : TestKit
 {
     private readonly TemporaryFolder folder = new();
     private readonly Guid id = Guid.NewGuid();

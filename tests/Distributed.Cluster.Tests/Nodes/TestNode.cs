@@ -19,7 +19,7 @@ internal static class TestNode
             TimeSpan.FromMilliseconds(50),
             new Deadlines(
                 TimeSpan.FromSeconds(gatherSeconds), TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(stepSeconds), 20, TimeSpan.FromSeconds(10),
-                TimeSpan.FromSeconds(silenceSeconds), TimeSpan.FromSeconds(60)),
+                TimeSpan.FromSeconds(silenceSeconds), TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(20)),
             TimeSpan.FromMilliseconds(20),
             new LogSettings(LogLevel.Information, TimeSpan.FromMilliseconds(10))),
         NullLogger.Instance);
