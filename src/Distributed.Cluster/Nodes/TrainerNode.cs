@@ -43,6 +43,8 @@ internal sealed class TrainerNode : IAsyncDisposable
     {
         var config = ClusterConfig.Load(
             options.ConfigFile, options.Host, options.Port, options.Roles, options.Seeds.Count > 0 ? options.Seeds : null);
+        // libtorch takes half a second to load: it does so while the node joins. What fails here fails again, and is told, at its first use.
+        _ = Task.Run(ComputeThread.Enter, CancellationToken.None);
         var relay = new EventRelay(output);
         var log = new EventLog(options.Name, string.Join(",", options.Roles), config.Trainer.Log.Level, relay.Add);
         var setup = ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(config.Akka), new AkkaLogSetup(log.Logger));
