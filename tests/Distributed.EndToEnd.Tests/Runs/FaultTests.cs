@@ -52,7 +52,6 @@ public sealed partial class FaultTests : IDisposable
     [Theory]
     [InlineData(SmallJob.Adam, 2, "auto")]
     [InlineData(Clipped, 3, "tcp")]
-    [InlineData(SmallJob.MomentumInBfloat16, 2, "tcp")]
     public async Task With_backups_killed_servers_cost_no_step(string optimizer, int servers, string sameHost)
     {
         var job = SmallJob.Write(folder, optimizer: optimizer, epochs: 4 * Epochs);
@@ -61,7 +60,7 @@ public sealed partial class FaultTests : IDisposable
         var undisturbed = await RunResult.TrainAsync(folder, job, settings);
 
         using var trainer = Start(job, settings);
-        await EpochAsync(trainer, 3);
+        await trainer.UntilItPrintsAsync("epoch ");
         TrainerProcess.Signal(trainer.Children()["server-1"], TrainerProcess.Kill);
         // The first one's place is taken by another process of that name: only with its copies the second one can be spared.
         await trainer.UntilItPrintsAsync("server-1 joins as a server");

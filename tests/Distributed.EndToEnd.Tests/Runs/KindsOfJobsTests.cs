@@ -42,7 +42,6 @@ public class KindsOfJobsTests
     [InlineData("text through an LSTM", Text)]
     [InlineData("tokens through a transformer with dropout", Tokens)]
     [InlineData("a table's rows to values", Table)]
-    [InlineData("images through batch norm in bfloat16", Images + InBfloat16)]
     [InlineData("tokens through a transformer with dropout in bfloat16", Tokens + InBfloat16)]
     public async Task One_two_and_three_workers_train_to_the_same_bits(string kind, string parts)
     {

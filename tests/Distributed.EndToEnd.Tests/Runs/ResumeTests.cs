@@ -12,7 +12,6 @@ public sealed class ResumeTests : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Theory]
-    [InlineData(SmallJob.Momentum, 1, 2)]
     [InlineData(SmallJob.Adam, 3, 2)]
     [InlineData(SmallJob.MomentumInBfloat16, 3, 2)]
     public async Task A_run_that_is_interrupted_in_an_epoch_ends_with_the_same_bits_on_other_workers_and_servers(string optimizer, int workers, int servers)

@@ -4,11 +4,8 @@ namespace Distributed.EndToEnd.Tests;
 public sealed class SameBitsTests(SameBitsTests.OneWorker reference) : IClassFixture<SameBitsTests.OneWorker>
 {
     [Theory]
-    [InlineData(2, 1, "auto")]
-    [InlineData(3, 1, "auto")]
     [InlineData(4, 1, "auto")]
     [InlineData(2, 3, "auto")]
-    [InlineData(2, 1, "tcp")]
     [InlineData(3, 3, "tcp")]
     public async Task Workers_servers_and_transport_change_no_bit(int workers, int servers, string transport)
     {
