@@ -53,6 +53,7 @@ internal static class CommandLine
             StatusCommand.CreateWatch(session),
             StopCommand.Create(session),
             ResumeCommand.Create(session),
+            CertsCommand.Create(session),
             AuditCommand.Create(session),
             BenchCommand.Create(session),
             DataCommand.Create(session),

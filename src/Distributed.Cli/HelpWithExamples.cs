@@ -30,6 +30,7 @@ internal sealed class HelpWithExamples(HelpAction help) : SynchronousCommandLine
         "jobs" or "cancel" => JobsCommand.Examples,
         "status" or "watch" => StatusCommand.Examples,
         "logs" => LogsCommand.Examples,
+        "certs" or "init" or "issue" => CertsCommand.Examples,
         "audit" => AuditCommand.Examples,
         "resume" => ResumeCommand.Examples,
         "describe" => DescribeCommand.Examples,

@@ -3,13 +3,14 @@
 # (shaped) virtual cable. Prints the median step of each model beside what the cable carries at most. Needs root and iproute2;
 # without namespaces it says so and ends with 0. Everything that it makes is gone when it ends, however that is.
 #
-#   hosts.sh [--rate RATE]… [--steps N] [--rounds N] [--set path=value]… [MODEL…]
+#   hosts.sh [--rate RATE]… [--steps N] [--rounds N] [--set path=value]… [--tls] [MODEL…]
 #
 #   --rate    the cable's rate in each direction, as tc knows it (1gbit, 100mbit), or `full` for one that is not shaped;
 #             may be given several times (default: full)
 #   --steps   steps of one measurement (default: 128)
 #   --rounds  how often each model is measured in turn; the median counts (default: 3)
 #   --set     sets one value of the benchmark's job
+#   --tls     mutual TLS between the nodes, with certificates that are made for the measurement
 #   MODEL     one of deploy/jobs/bench (default: mlp cnn big)
 #   PEER=FILE a script that runs one rank of the same models with another program, such as a DDP loop, as
 #             `FILE RANK WORLD MODEL STEPS MASTER-ADDRESS PORT INTERFACE`; measured in turn where PYTHON (default: python3) runs it
@@ -20,14 +21,15 @@ folder=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 root=$folder/../..
 network=$root/tests/Distributed.EndToEnd.Tests/network.sh
 trainer=$root/deploy/trainer
-rates=() steps=128 rounds=3 sets=() models=()
+rates=() steps=128 rounds=3 sets=() models=() tls=false
 while (($#)); do
   case $1 in
     --rate) rates+=("${2:?--rate needs a rate}"); shift ;;
     --steps) steps=${2:?--steps needs a number}; shift ;;
     --rounds) rounds=${2:?--rounds needs a number}; shift ;;
     --set) sets+=(--set "${2:?--set needs path=value}"); shift ;;
-    -*) echo "hosts.sh: unknown argument '$1'; known are --rate, --steps, --rounds and --set" >&2; exit 2 ;;
+    --tls) tls=true ;;
+    -*) echo "hosts.sh: unknown argument '$1'; known are --rate, --steps, --rounds, --set and --tls" >&2; exit 2 ;;
     *)
       [[ -f $root/deploy/jobs/bench/$1.hocon ]] || { echo "hosts.sh: no model '$1' in deploy/jobs/bench" >&2; exit 2; }
       models+=("$1") ;;
@@ -62,15 +64,27 @@ trap 'exit 143' TERM
 mapfile -t addresses < <("$network" up "$name" 2 | awk '$1 != "host" { print $2 }')
 first=${addresses[0]} second=${addresses[1]}
 
+# What node or client gives for security, a word a line.
+secure() {
+  if $tls; then printf '%s\n' --certs "$scratch/certs/$1"; else echo --insecure; fi
+}
+if $tls; then
+  "$trainer" certs init --out "$scratch/certs" >/dev/null
+  "$trainer" certs issue host-1 --authority "$scratch/certs" --role coordinator --role server --role worker --host "$first" >/dev/null
+  "$trainer" certs issue host-2 --authority "$scratch/certs" --role server --role worker --host "$second" >/dev/null
+  "$trainer" certs issue client --authority "$scratch/certs" --role client >/dev/null
+fi
+
 # What `trainer local` gives its children: few threads each, and an allocator that keeps what a step frees.
 environment=(DOTNET_gcServer=0 DOTNET_TieredPGO=0 OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 MALLOC_ARENA_MAX=1 MALLOC_MMAP_MAX_=0
   MALLOC_TRIM_THRESHOLD_=2000000000 GLIBC_TUNABLES=glibc.malloc.hugetlb=1)
 
 cores=$(nproc)
 node() {
-  local machine=$1
+  local machine=$1 security
   shift
-  env "${environment[@]}" ip netns exec "$name-$machine" "$trainer" node --cores $(((machine - 1) % cores)) --out "$scratch/runs" "$@" \
+  mapfile -t security < <(secure "host-$machine")
+  env "${environment[@]}" ip netns exec "$name-$machine" "$trainer" node "${security[@]}" --cores $(((machine - 1) % cores)) --out "$scratch/runs" "$@" \
     </dev/null >"$scratch/node-$machine.log" 2>&1 &
   nodes+=($!)
 }
@@ -104,8 +118,9 @@ node 2 --role server --role worker --host "$second" --seed "$first:4053" --name 
 run() {
   local model=$1 out=$scratch/out
   # 64 samples a worker and step.
-  local per=$((steps < 64 ? steps : 64))
-  ip netns exec "$name-1" "$trainer" submit "$root/deploy/jobs/bench/$model.hocon" --seed "$first:4053" --workers 2 --servers 2 \
+  local per=$((steps < 64 ? steps : 64)) security
+  mapfile -t security < <(secure client)
+  ip netns exec "$name-1" "$trainer" submit "$root/deploy/jobs/bench/$model.hocon" --seed "$first:4053" "${security[@]}" --workers 2 --servers 2 \
     --set slots=2 --set batch=128 --set "data.train=$((128 * per))" --set "epochs=$((steps / per))" "${sets[@]}" >"$out" 2>&1 || {
     cat "$out" "$scratch"/node-*.log >&2
     exit 1

@@ -21,13 +21,13 @@ internal static class JobsCommand
     public static Command Create(Session session)
     {
         var command = new Command("jobs", "Lists the jobs of a cluster: those that have ended, the one that runs, those that wait.");
-        var (seed, config) = Cluster(command);
+        var (seed, config, security) = Cluster(command);
         var json = new Option<bool>("--json") { Description = "as JSON, for other programs" };
         command.Add(json);
         command.SetAction(async (parsed, _) =>
         {
             session.Interruption.Listen();
-            await using var client = await ClusterClient.ConnectAsync(parsed.GetValue(seed)![0], parsed.GetValue(config), session.Interruption.Token);
+            await using var client = await ClusterClient.ConnectAsync(parsed.GetValue(seed)![0], parsed.GetValue(config), session.Interruption.Token, security.OfClient(parsed, session));
             var jobs = (await client.AskAsync<WatchMessages.Jobs>(new WatchMessages.ListJobs(), session.Interruption.Token)).Entries;
             if (parsed.GetValue(json)) session.Terminal.Out.WriteLine(JsonText.Of(jobs));
             else Print(session.Terminal, jobs);
@@ -42,11 +42,11 @@ internal static class JobsCommand
         var command = new Command("cancel", "Ends a job of a cluster: one that runs writes a checkpoint first, one that waits will not run.");
         var job = new Argument<string>("ID") { Description = "the beginning of the job's id, or its name (trainer jobs lists them)" };
         command.Add(job);
-        var (seed, config) = Cluster(command);
+        var (seed, config, security) = Cluster(command);
         command.SetAction(async (parsed, _) =>
         {
             session.Interruption.Listen();
-            await using var client = await ClusterClient.ConnectAsync(parsed.GetValue(seed)![0], parsed.GetValue(config), session.Interruption.Token);
+            await using var client = await ClusterClient.ConnectAsync(parsed.GetValue(seed)![0], parsed.GetValue(config), session.Interruption.Token, security.OfClient(parsed, session));
             var answer = await client.AskAsync<WatchMessages.Answer>(new WatchMessages.Cancel(parsed.GetValue(job)!), session.Interruption.Token);
             (answer.Done ? session.Terminal.Out : session.Terminal.Error).WriteLine(answer.Done ? answer.Line : ExitCodes.Line(answer.Line));
             return answer.Done ? ExitCodes.Done : ExitCodes.BadInput;
@@ -54,14 +54,14 @@ internal static class JobsCommand
         return command;
     }
 
-    private static (Option<string[]> Seed, Option<string?> Config) Cluster(Command command)
+    private static (Option<string[]> Seed, Option<string?> Config, SecurityArguments Security) Cluster(Command command)
     {
         var seed = Parsing.Several("--seed", "HOST:PORT", "a node of the cluster", Parsing.CheckAddress);
         seed.Required = true;
         var config = Parsing.ClusterFile();
         command.Add(seed);
         command.Add(config);
-        return (seed, config);
+        return (seed, config, new SecurityArguments(command));
     }
 
     private static void Print(TerminalOutput terminal, JobEntry[] jobs)

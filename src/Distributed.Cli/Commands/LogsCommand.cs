@@ -44,7 +44,7 @@ internal static class LogsCommand
                 if (source.Folder(parsed) is { } folder)
                     await ShowAsync(place => Task.FromResult(PageOf(folder, place)), output, parsed.GetValue(follow), cancellation);
                 else
-                    await ShowClusterAsync(source, parsed, output, parsed.GetValue(follow), cancellation);
+                    await ShowClusterAsync(session, source, parsed, output, parsed.GetValue(follow), cancellation);
             }
             catch (OperationCanceledException) when (session.Interruption.Requested)
             {
@@ -56,9 +56,10 @@ internal static class LogsCommand
         return command;
     }
 
-    private static async Task ShowClusterAsync(RunOrCluster source, ParseResult parsed, LogOutput output, bool follow, CancellationToken cancellation)
+    private static async Task ShowClusterAsync(
+        Session session, RunOrCluster source, ParseResult parsed, LogOutput output, bool follow, CancellationToken cancellation)
     {
-        await using var client = await ClusterClient.ConnectAsync(source.Seed(parsed)!, source.Config(parsed), cancellation);
+        await using var client = await ClusterClient.ConnectAsync(source.Seed(parsed)!, source.Config(parsed), cancellation, source.Security(parsed, session));
         var job = source.Job(parsed);
         await ShowAsync(
             async place =>

@@ -48,6 +48,7 @@ internal static class NodeCommand
         var format = Parsing.OneOf("--log-format", "how its log is written: a JSON object a line, or text for people", "json", "text");
         var withParent = new Option<bool>("--with-parent") { Description = "ends when its standard input does, so when its parent does" };
         foreach (var option in (Option[])[roles, seeds, host, port, dataPort, name, data, cores, config, runs, format, withParent]) command.Add(option);
+        var security = new SecurityArguments(command);
 
         var chaos = new ChaosOptions(command, ofNode: true);
         command.SetAction((parsed, _) =>
@@ -66,6 +67,7 @@ internal static class NodeCommand
                 DataFolder = parsed.GetValue(data) ?? ".",
                 Cores = parsed.GetValue(cores) is { } list ? Parsing.WholeNumbers(list)! : [],
                 ConfigFile = parsed.GetValue(config),
+                Security = security.Of(parsed),
                 DrawCurves = Plots.Curves,
                 RunsFolder = parsed.GetValue(runs) ?? "runs",
             };

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Distributed.Cluster.Jobs;
 using Distributed.Cluster.Nodes;
+using Distributed.Cluster.Security;
 
 namespace Distributed.Cli.Commands;
 
@@ -28,11 +29,12 @@ internal static class ResumeCommand
         var plain = new Option<bool>("--plain") { Description = "plain lines instead of the live display, as where output is no terminal" };
         command.Add(run);
         foreach (var option in (Option[])[workers, servers, data, seed, config, plain]) command.Add(option);
+        var security = new SecurityArguments(command);
         command.SetAction((parsed, _) =>
         {
             var resumable = ResumableRun.Open(parsed.GetValue(run)!, parsed.GetValue(workers), parsed.GetValue(servers));
             return parsed.GetValue(seed) is { Length: > 0 } seeds
-                ? SubmitAsync(session, resumable, seeds[0], parsed.GetValue(config), parsed.GetValue(plain))
+                ? SubmitAsync(session, resumable, seeds[0], parsed.GetValue(config), parsed.GetValue(plain), security.OfClient(parsed, session))
                 : LocalCommand.RunAsync(
                     session, resumable.Job, parsed.GetValue(data) ?? ".", resumable.Folder, parsed.GetValue(config), parsed.GetValue(plain), resumable);
         });
@@ -46,13 +48,13 @@ internal static class ResumeCommand
         presenter.Notice($"resuming from step {run.Version}: {run.Checkpoint}");
     }
 
-    private static async Task<int> SubmitAsync(Session session, ResumableRun run, string seed, string? config, bool plain)
+    private static async Task<int> SubmitAsync(Session session, ResumableRun run, string seed, string? config, bool plain, SecurityOptions security)
     {
         session.Interruption.Listen();
         using var presenter = new RunPresenter(session, run.Job, plain);
         Announce(presenter, run);
         var outcome = await JobClient.SubmitAsync(
-            seed, run.Job, config, presenter.Show, session.Interruption.Token, Path.GetFullPath(run.Folder), Path.GetFullPath(run.Checkpoint));
+            seed, run.Job, config, presenter.Show, session.Interruption.Token, Path.GetFullPath(run.Folder), Path.GetFullPath(run.Checkpoint), security: security);
         return presenter.Finish(outcome!, []);
     }
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Distributed.Cluster.Security;
 using Distributed.Learning;
 
 namespace Distributed.Cli.Commands;
@@ -10,6 +11,7 @@ internal sealed class RunOrCluster
     private readonly Option<string[]> seed = Parsing.Several("--seed", "HOST:PORT", "a node of a cluster, instead of a folder", Parsing.CheckAddress);
     private readonly Option<string?> job = Parsing.Text("--job", "ID", "a job of the cluster by its id or name (default: the one that runs, else the newest)");
     private readonly Option<string?> config = Parsing.ClusterFile();
+    private readonly SecurityArguments security;
 
     /// <summary>Adds them to a command.</summary>
     public RunOrCluster(Command command)
@@ -20,6 +22,7 @@ internal sealed class RunOrCluster
         });
         command.Add(run);
         foreach (var option in (Option[])[seed, job, config]) command.Add(option);
+        security = new SecurityArguments(command);
         command.Validators.Add(result =>
         {
             // Values that are wrong have errors of their own.
@@ -46,6 +49,9 @@ internal sealed class RunOrCluster
 
     /// <summary>The job that is meant, where one is named.</summary>
     public string? Job(ParseResult parsed) => parsed.GetValue(job);
+
+    /// <summary>How the cluster is reached.</summary>
+    public SecurityOptions Security(ParseResult parsed, Session session) => security.OfClient(parsed, session);
 
     /// <summary>The cluster's settings.</summary>
     public string? Config(ParseResult parsed) => parsed.GetValue(config);

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Distributed.Cluster.Jobs;
 using Distributed.Cluster.Nodes;
+using Distributed.Cluster.Security;
 using Distributed.Learning;
 
 namespace Distributed.Cli.Commands;
@@ -25,6 +26,7 @@ internal static class StopCommand
         command.Add(run);
         command.Add(seed);
         command.Add(config);
+        var security = new SecurityArguments(command);
         command.SetAction((parsed, _) =>
         {
             var address = (parsed.GetValue(run), parsed.GetValue(seed)) switch
@@ -33,17 +35,17 @@ internal static class StopCommand
                 ({ } folder, null or []) => RunningJob.AddressOf(folder),
                 _ => throw new BadInputException("stop: expected either RUN, a run's folder, or --seed HOST:PORT"),
             };
-            return RunAsync(session, address, parsed.GetValue(config));
+            return RunAsync(session, address, parsed.GetValue(config), security.OfClient(parsed, session));
         });
         return command;
     }
 
-    private static async Task<int> RunAsync(Session session, string seed, string? config)
+    private static async Task<int> RunAsync(Session session, string seed, string? config, SecurityOptions security)
     {
         session.Interruption.Listen();
         var output = session.Terminal.Out;
         var folder = await JobClient.StopAsync(
-            seed, config, name => output.WriteLine($"{name} was asked to stop"), session.Interruption.Token);
+            seed, config, name => output.WriteLine($"{name} was asked to stop"), session.Interruption.Token, security);
         output.WriteLine($"it has ended; its files are in {folder}");
         return ExitCodes.Done;
     }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Distributed.Cluster.Jobs;
 using Distributed.Cluster.Nodes;
+using Distributed.Cluster.Security;
 
 namespace Distributed.Cli.Commands;
 
@@ -27,18 +28,20 @@ internal static class SubmitCommand
         command.Add(config);
         var detach = new Option<bool>("--detach") { Description = "ends as soon as the cluster has the job, which goes on without it" };
         command.Add(detach);
-        command.SetAction((parsed, _) =>
-            RunAsync(session, job.Load(parsed), parsed.GetValue(seed)![0], parsed.GetValue(config), job.Plain(parsed), parsed.GetValue(detach)));
+        var security = new SecurityArguments(command);
+        command.SetAction((parsed, _) => RunAsync(
+            session, job.Load(parsed), parsed.GetValue(seed)![0], parsed.GetValue(config), job.Plain(parsed), parsed.GetValue(detach),
+            security.OfClient(parsed, session)));
         return command;
     }
 
-    private static async Task<int> RunAsync(Session session, Job job, string seed, string? config, bool plain, bool detach)
+    private static async Task<int> RunAsync(Session session, Job job, string seed, string? config, bool plain, bool detach, SecurityOptions security)
     {
         session.Interruption.Listen();
         if (detach)
         {
             var refused = await JobClient.SubmitAsync(
-                seed, job, config, static _ => { }, session.Interruption.Token, detached: true,
+                seed, job, config, static _ => { }, session.Interruption.Token, detached: true, security: security,
                 accepted: (id, folder) => session.Terminal.Out.WriteLine($"job {id.ToString("N")[..8]}  run {folder}"));
             if (refused is null) return ExitCodes.Done;
             session.Terminal.Error.WriteLine(ExitCodes.Line(refused.Reason ?? "the job failed"));
@@ -46,7 +49,7 @@ internal static class SubmitCommand
         }
 
         using var presenter = new RunPresenter(session, job, plain);
-        var outcome = await JobClient.SubmitAsync(seed, job, config, presenter.Show, session.Interruption.Token);
+        var outcome = await JobClient.SubmitAsync(seed, job, config, presenter.Show, session.Interruption.Token, security: security);
         return presenter.Finish(outcome!, []);
     }
 }

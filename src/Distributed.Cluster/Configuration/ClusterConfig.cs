@@ -1,5 +1,7 @@
 using Akka.Configuration;
+using Distributed.Cluster.Security;
 using Distributed.Learning;
+using Distributed.Transport;
 
 namespace Distributed.Cluster.Configuration;
 
@@ -8,7 +10,9 @@ namespace Distributed.Cluster.Configuration;
 /// </summary>
 /// <param name="Akka">What the actor system starts with.</param>
 /// <param name="Trainer">Our own settings.</param>
-internal sealed record ClusterConfig(Config Akka, TrainerSettings Trainer)
+/// <param name="Certificate">This node's certificate; null without TLS. The owner disposes it.</param>
+/// <param name="Address">The name or address that the node listens on.</param>
+internal sealed record ClusterConfig(Config Akka, TrainerSettings Trainer, NodeCertificate? Certificate, string Address)
 {
     /// <summary>The name of every node's actor system; nodes of one cluster must share it.</summary>
     public const string SystemName = "trainer";
@@ -24,9 +28,13 @@ internal sealed record ClusterConfig(Config Akka, TrainerSettings Trainer)
     /// <param name="port">The port to listen on, 0 for a free one; null leaves what the files say.</param>
     /// <param name="roles">What the node does; null leaves what the files say.</param>
     /// <param name="seeds">Nodes to join, as <c>host:port</c>; null leaves what the files say.</param>
-    /// <exception cref="BadInputException">A file cannot be read or is malformed, or a value cannot be used.</exception>
+    /// <param name="security">Where certificates are, and whether the node may go without; null leaves what the files say.</param>
+    /// <exception cref="BadInputException">
+    /// A file cannot be read or is malformed, a value cannot be used, or other machines would reach the node without TLS.
+    /// </exception>
     public static ClusterConfig Load(
-        string? file, string? host = null, int? port = null, IReadOnlyList<string>? roles = null, IReadOnlyList<string>? seeds = null)
+        string? file, string? host = null, int? port = null, IReadOnlyList<string>? roles = null, IReadOnlyList<string>? seeds = null,
+        SecurityOptions? security = null)
     {
         var root = Read(ShippedFile, FileName);
         // Named as the user named it; the file beside the program only when there is no other.
@@ -35,25 +43,53 @@ internal sealed record ClusterConfig(Config Akka, TrainerSettings Trainer)
         if (host is not null) Put(root, "hostname", Text(host));
         if (port is { } number) Put(root, "port", Text($"{number}"));
         if (roles is not null) root.Put(["akka", "cluster", "roles"], Texts(roles));
-        if (seeds is not null) root.Put(["akka", "cluster", "seed-nodes"], Texts(seeds.Select(SeedAddress)));
+        var folder = file is null ? "" : Path.GetDirectoryName(Path.GetFullPath(file))!;
+        var trainer = TrainerSettings.Read(SettingsSection.Root(shown, HoconResolver.Resolve(root)).Section("trainer"));
+        var certificate = OpenCertificate(security?.CertificateFolder, trainer.Tls, folder);
+        if (certificate is not null) Put(root, "enable-ssl", Text("on"));
+        if (seeds is not null) root.Put(["akka", "cluster", "seed-nodes"], Texts(seeds.Select(seed => SeedAddress(seed, certificate is not null))));
         var tree = HoconResolver.Resolve(root);
         var top = SettingsSection.Root(shown, tree);
         // What stands below akka is for Akka to judge.
         top.Section("akka");
-        var trainer = TrainerSettings.Read(top.Section("trainer"));
+        top.Section("trainer");
         top.RejectUnknownKeys();
-        return new ClusterConfig(ConfigurationFactory.ParseString(HoconSettings.Render(tree)), trainer);
+        var akka = ConfigurationFactory.ParseString(HoconSettings.Render(tree));
+        var address = akka.GetString("akka.remote.dot-netty.tcp.hostname");
+        if (certificate is null && security?.Insecure != true && !Exposure.IsLoopback(address))
+            throw new BadInputException(Exposure.Refusal(address));
+        return new ClusterConfig(akka, trainer, certificate, address);
     }
+
+    /// <summary>Whether other machines reach this node without TLS, which its logs warn about.</summary>
+    public bool IsInsecure => Certificate is null && !Exposure.IsLoopback(Address);
 
     /// <summary>Akka's form of a seed node.</summary>
     /// <param name="seed">The node as <c>host:port</c>.</param>
+    /// <param name="tls">Whether the cluster speaks TLS.</param>
     /// <exception cref="BadInputException">It is not of that form.</exception>
-    public static string SeedAddress(string seed)
+    public static string SeedAddress(string seed, bool tls = false)
     {
         var colon = seed.LastIndexOf(':');
         return colon > 0 && ushort.TryParse(seed.AsSpan(colon + 1), out var port) && port > 0 && !seed.AsSpan(0, colon).ContainsAny("/@ ")
-            ? $"akka.tcp://{SystemName}@{seed}"
+            ? $"akka.{(tls ? "ssl.tcp" : "tcp")}://{SystemName}@{seed}"
             : throw new BadInputException($"--seed {seed}: expected HOST:PORT, such as 10.0.0.5:4053");
+    }
+
+    private static NodeCertificate? OpenCertificate(string? certificateFolder, TlsFiles? files, string folder)
+    {
+        try
+        {
+            return certificateFolder is not null ? NodeCertificate.LoadFolder(certificateFolder)
+                // Relative to the file that names them, wherever the node was started.
+                : files is not null ? NodeCertificate.Load(
+                    Path.Combine(folder, files.Certificate), Path.Combine(folder, files.Key), Path.Combine(folder, files.Authority))
+                : null;
+        }
+        catch (CertificateException failure)
+        {
+            throw new BadInputException(failure.Message, failure);
+        }
     }
 
     private static HoconSection Read(string file, string shown)

@@ -10,8 +10,10 @@ namespace Distributed.Cluster.Configuration;
 /// <param name="ProgressInterval">How often the coordinator tells how far the job is.</param>
 /// <param name="Log">The event log.</param>
 /// <param name="StragglerFactor">How many times as long as the others a worker may take for a slot before that is told.</param>
+/// <param name="Tls">The files of this node's certificate; null for none.</param>
 internal sealed record TrainerSettings(
-    TimeSpan RegisterInterval, Deadlines Deadlines, TimeSpan ProgressInterval, LogSettings Log, double StragglerFactor = 2)
+    TimeSpan RegisterInterval, Deadlines Deadlines, TimeSpan ProgressInterval, LogSettings Log, double StragglerFactor = 2,
+    TlsFiles? Tls = null)
 {
     /// <summary>Reads the block, every key of which is required.</summary>
     /// <param name="section">The section <c>trainer</c>.</param>
@@ -21,6 +23,7 @@ internal sealed record TrainerSettings(
         var node = section.Section("node");
         var deadlines = section.Section("deadlines");
         var log = section.Section("log");
+        var tls = section.Section("tls");
         var settings = new TrainerSettings(
             Duration(node, "register-interval"),
             new Deadlines(
@@ -39,8 +42,9 @@ internal sealed record TrainerSettings(
                 Duration(log, "hold-back"),
                 (long)(log.Number("part-megabytes", null, 0.001, 100_000) * 1e6),
                 (int)log.Number("parts", null, 2, 10_000)),
-            section.Number("straggler-factor", null, 1.1, 1000));
-        foreach (var part in new[] { node, deadlines, log, section }) part.RejectUnknownKeys();
+            section.Number("straggler-factor", null, 1.1, 1000),
+            TlsFiles.Read(tls));
+        foreach (var part in new[] { node, deadlines, log, tls, section }) part.RejectUnknownKeys();
         return settings;
     }
 
@@ -86,3 +90,23 @@ internal sealed record Deadlines(
 /// <param name="PartBytes">The size from which on a part of a run's log is full.</param>
 /// <param name="Parts">How many parts of a run's log are kept.</param>
 internal sealed record LogSettings(LogLevel Level, TimeSpan HoldBack, long PartBytes = 64_000_000, int Parts = 16);
+
+/// <summary>The files of a node's certificate; relative ones lie beside the configuration file that names them.</summary>
+/// <param name="Certificate">The certificate, PEM.</param>
+/// <param name="Key">Its private key, PEM.</param>
+/// <param name="Authority">The trusted authorities, PEM.</param>
+internal sealed record TlsFiles(string Certificate, string Key, string Authority)
+{
+    /// <summary>Reads the block, whose keys are all empty (no TLS) or all not.</summary>
+    /// <exception cref="BadInputException">Only some of them are given.</exception>
+    public static TlsFiles? Read(SettingsSection section)
+    {
+        string[] keys = ["certificate", "key", "authority"];
+        var files = keys.Select(key => section.Text(key)).ToArray();
+        if (files.All(file => file.Length == 0))
+            return null;
+        var missing = Array.FindIndex(files, file => file.Length == 0);
+        return missing < 0 ? new TlsFiles(files[0], files[1], files[2])
+            : throw section.Error(keys[missing], "expected a file in PEM, as the other keys of this block have one, got nothing");
+    }
+}

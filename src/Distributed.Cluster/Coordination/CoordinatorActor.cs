@@ -6,6 +6,7 @@ using Distributed.Cluster.Monitoring;
 using Distributed.Cluster.Monitoring.Logs;
 using Distributed.Cluster.Nodes;
 using Distributed.Cluster.Protocol;
+using Distributed.Cluster.Security;
 using Distributed.Learning;
 
 namespace Distributed.Cluster.Coordination;
@@ -18,6 +19,9 @@ internal sealed class CoordinatorActor : ReceiveActor, IWithTimers
 {
     /// <summary>Events kept for the log of a job that has not begun yet.</summary>
     private const int EventsKept = 2000;
+
+    /// <summary>Refused nodes that are told of.</summary>
+    private const int MostRefused = 1000;
 
     /// <summary>Of a log, in one answer: a message stays below the control plane's 32 KB.</summary>
     private const int BytesOfLog = 24_000;
@@ -34,6 +38,7 @@ internal sealed class CoordinatorActor : ReceiveActor, IWithTimers
     private readonly Dictionary<Guid, IActorRef> followers = [];
     private readonly StatusBoard board = new();
     private readonly Queue<LogEvent> recent = new();
+    private readonly HashSet<(string Name, string Address)> refused = [];
     private readonly HashSet<string> leaving = [];
     private readonly HashSet<IActorRef> stoppers = [];
     private Running? running;
@@ -70,7 +75,14 @@ internal sealed class CoordinatorActor : ReceiveActor, IWithTimers
             Sender.Tell(new MembershipMessages.EventsTaken(intake.Next(Sender)));
         });
         Receive<MembershipMessages.Leaving>(Leave);
-        Receive<JobMessages.Submit>(Submit);
+        Receive<JobMessages.Submit>(submission =>
+        {
+            if (Submissions.Problem(submission, node.Credentials, node.RunsFolder) is { } problem)
+                submission.Submitter.Tell(new JobMessages.Rejected(problem));
+            else
+                Submit(submission);
+        });
+        Receive<JobMessages.SubmitHere>(here => Submit(here.Job));
         Receive<JobMessages.Interrupt>(interrupt =>
         {
             if (queue.All.FirstOrDefault(job => job.Id == interrupt.Job) is { } entry)
@@ -157,6 +169,14 @@ internal sealed class CoordinatorActor : ReceiveActor, IWithTimers
         Sender.Tell(new MembershipMessages.Registered(node.Name));
         if (nodes.TryGetValue(info.Name, out var known) && known.Actor.Equals(info.Actor))
             return;
+        if (Registrations.Problem(register, node.Credentials, Akka.Cluster.Cluster.Get(Context.System).SelfAddress) is { } problem)
+        {
+            // Told once a node: it registers again and again.
+            if (refused.Count < MostRefused && refused.Add((info.Name, info.Address)))
+                node.Log.NodeRefused(info.Name, info.Address, problem);
+            return;
+        }
+
         if (known is not null)
             Lose(info.Name, "it was started anew");
         nodes[info.Name] = info;

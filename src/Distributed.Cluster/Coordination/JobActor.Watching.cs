@@ -166,7 +166,7 @@ internal sealed partial class JobActor
     private RunStore Store()
     {
         var deadlines = node.Settings.Deadlines;
-        return new RunStore(id, secret, node.Name, connect!, layout!, deadlines.Handshake, deadlines.Saving(layout!.Length));
+        return new RunStore(id, secret, node.Name, connect!, layout!, deadlines.Handshake, deadlines.Saving(layout!.Length), node.LinkTls);
     }
 
     /// <summary>Runs work on a thread of its own and tells this actor the result, then <see cref="WorkOver"/>.</summary>

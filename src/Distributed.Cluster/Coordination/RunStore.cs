@@ -8,7 +8,8 @@ namespace Distributed.Cluster.Coordination;
 
 /// <summary>Carries versions between a job's servers and its run's folder; used on threads of their own.</summary>
 internal sealed unsafe class RunStore(
-    Guid job, byte[] secret, string node, TrainingMessages.Connect servers, ParameterLayout layout, TimeSpan handshake, TimeSpan within)
+    Guid job, byte[] secret, string node, TrainingMessages.Connect servers, ParameterLayout layout, TimeSpan handshake, TimeSpan within,
+    LinkTls? tls = null)
 {
     /// <summary>Writes the model file; returns the SHA-256 of the weights.</summary>
     public string WriteModel(long version, string file, IReadOnlyDictionary<string, string> metadata)
@@ -73,7 +74,7 @@ internal sealed unsafe class RunStore(
         return (long.TryParse(metadata.GetValueOrDefault("version"), out var version) ? version : 0, WeightsSha256.Of(layout, (nint)flat.Pointer));
     }
 
-    private ShardClient Open() => new(job, secret, node, servers, handshake, within);
+    private ShardClient Open() => new(job, secret, node, servers, handshake, within, tls);
 
     private PrivateMemory Flat() => new(layout.Length * sizeof(float));
 }

@@ -22,13 +22,21 @@ internal sealed class AkkaLogSetup(ILogger logger) : Setup
 /// </summary>
 internal sealed class AkkaLogBridge : ReceiveActor
 {
+    // Where the transport tells of each connection that it refuses, several times, whoever opened however many.
+    private const string Acceptor = "TcpServerHandler";
+
     /// <summary>Made by Akka at the start of the actor system.</summary>
     public AkkaLogBridge()
     {
         var setup = Context.System.Settings.Setup.Get<AkkaLogSetup>();
         var logger = setup.HasValue ? setup.Value.Logger : null;
+        var refusals = logger is null ? null : new RefusalLog(logger, TimeProvider.System);
         Receive<InitializeLogger>(_ => Sender.Tell(new LoggerInitialized()));
-        Receive<LogEventOfAkka>(entry => logger?.Akka(LevelOf(entry.LogLevel()), entry.Cause, entry.LogSource, entry.Message?.ToString() ?? ""));
+        Receive<LogEventOfAkka>(entry =>
+        {
+            if (!entry.LogSource.StartsWith(Acceptor, StringComparison.Ordinal) || refusals?.IsToBeTold(Acceptor, "") == true)
+                logger?.Akka(LevelOf(entry.LogLevel()), entry.Cause, entry.LogSource, entry.Message?.ToString() ?? "");
+        });
     }
 
     private static Level LevelOf(AkkaLevel level) => level switch

@@ -137,6 +137,21 @@ internal static partial class Events
     [LoggerMessage(40, LogLevel.Information, "node at {Address} started with {Cores} cores", EventName = "node-started")]
     public static partial void NodeStarted(this ILogger log, string address, int cores);
 
+    [LoggerMessage(50, LogLevel.Warning, "other machines reach {Address} and nothing is encrypted or authenticated (--insecure): whoever reaches it can submit jobs and read what travels", EventName = "insecure")]
+    public static partial void Insecure(this ILogger log, string address);
+
+    [LoggerMessage(51, LogLevel.Information, "TLS with the certificate of {Certificate} (roles {Roles}, until {NotAfter})", EventName = "secured")]
+    public static partial void Secured(this ILogger log, string certificate, string roles, string notAfter);
+
+    [LoggerMessage(52, LogLevel.Warning, "the certificate of {Certificate} ends at {NotAfter}: issue another and start the node anew before", EventName = "certificate-ends")]
+    public static partial void CertificateEnds(this ILogger log, string certificate, string notAfter);
+
+    [LoggerMessage(53, LogLevel.Warning, "{Count} more connections were refused in the last minutes, for reasons that were told", EventName = "refusals-counted")]
+    public static partial void RefusalsCounted(this ILogger log, long count);
+
+    [LoggerMessage(54, LogLevel.Warning, "{Node} at {Address} is refused: {Reason}", EventName = "node-refused")]
+    public static partial void NodeRefused(this ILogger log, string node, string address, string reason);
+
     [LoggerMessage(EventId = 42, Message = "{Source}: {Message}", EventName = "akka")]
     public static partial void Akka(this ILogger log, LogLevel level, Exception? exception, string source, string message);
 }

@@ -7,7 +7,9 @@ using Akka.Configuration;
 using Distributed.Cluster.Configuration;
 using Distributed.Cluster.Monitoring;
 using Distributed.Cluster.Protocol;
+using Distributed.Cluster.Security;
 using Distributed.Learning;
+using Distributed.Transport;
 
 namespace Distributed.Cluster.Nodes;
 
@@ -20,10 +22,13 @@ internal sealed class ClusterClient : IAsyncDisposable
     private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(20);
 
     private readonly EventLog log;
+    private readonly NodeCertificate? certificate;
     private readonly string seed;
 
-    private ClusterClient(EventLog log, ActorSystem system, IActorRef gateway, string seed)
+    private ClusterClient(EventLog log, ActorSystem system, IActorRef gateway, string seed, NodeCertificate? certificate)
     {
+        this.certificate = certificate;
+        Credentials = new Credentials(certificate, TimeProvider.System);
         this.log = log;
         this.seed = seed;
         System = system;
@@ -33,29 +38,39 @@ internal sealed class ClusterClient : IAsyncDisposable
     /// <summary>This side's actor system.</summary>
     public ActorSystem System { get; }
 
+    /// <summary>Signs what this client asks for.</summary>
+    public Credentials Credentials { get; }
+
     /// <summary>The node's actor that takes messages from outside.</summary>
     public IActorRef Gateway { get; }
 
     /// <summary>Connects to the node at <paramref name="seed"/> (<c>host:port</c>).</summary>
-    /// <exception cref="BadInputException">No node answers there.</exception>
-    public static async Task<ClusterClient> ConnectAsync(string seed, string? configFile, CancellationToken cancellation)
+    /// <param name="security">Where certificates are, and whether to go without; null leaves it to the configuration.</param>
+    /// <exception cref="BadInputException">No node answers there, or TLS is needed and missing.</exception>
+    public static async Task<ClusterClient> ConnectAsync(
+        string seed, string? configFile, CancellationToken cancellation, SecurityOptions? security = null)
     {
-        var address = ClusterConfig.SeedAddress(seed);
-        var config = ClusterConfig.Load(configFile, AddressTowards(seed), 0);
+        ClusterConfig.SeedAddress(seed);
+        var config = ClusterConfig.Load(configFile, AddressTowards(seed), 0, security: security);
+        var certificate = config.Certificate;
+        var address = ClusterConfig.SeedAddress(seed, certificate is not null);
+        var distrust = default(string);
         var log = new EventLog("client", "client", Microsoft.Extensions.Logging.LogLevel.Warning, static _ => { });
         var remote = ConfigurationFactory.ParseString("akka.actor.provider = remote").WithFallback(config.Akka);
-        var system = ActorSystem.Create("client", ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(remote), new AkkaLogSetup(log.Logger)));
+        var system = ActorSystem.Create("client", ClusterTls.With(
+            ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(remote), new AkkaLogSetup(log.Logger)), certificate, (reason, _) => distrust = reason));
         try
         {
             var gateway = await system.ActorSelection($"{address}/user/{NodeActor.Name}").ResolveOne(Contact, cancellation);
-            return new ClusterClient(log, system, gateway, seed);
+            return new ClusterClient(log, system, gateway, seed, certificate);
         }
         catch (Exception exception)
         {
             await system.Terminate();
             log.Dispose();
+            certificate?.Dispose();
             if (exception is ActorNotFoundException)
-                throw new BadInputException($"--seed {seed}: no node of a cluster answers there", exception);
+                throw new BadInputException($"--seed {seed}: {distrust ?? $"no node of a cluster answers there{(certificate is null ? "" : " and speaks TLS")}"}", exception);
             throw;
         }
     }
@@ -88,6 +103,7 @@ internal sealed class ClusterClient : IAsyncDisposable
     {
         await System.Terminate();
         log.Dispose();
+        certificate?.Dispose();
     }
 
     /// <summary>The address of this machine that the seed's machine can answer to: the one that packets to it would leave from.</summary>

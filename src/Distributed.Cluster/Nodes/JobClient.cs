@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Distributed.Cluster.Jobs;
 using Distributed.Cluster.Monitoring;
+using Distributed.Cluster.Security;
 using Distributed.Learning;
 
 namespace Distributed.Cluster.Nodes;
@@ -13,12 +14,14 @@ internal static class JobClient
     /// <param name="checkpoint">The folder, there, of the checkpoint that the run goes on from; null: it begins.</param>
     /// <param name="detached">Not followed: null once the coordinator has taken the job, which <paramref name="accepted"/> hears of.</param>
     /// <param name="accepted">Hears of the job's id and its run's folder there.</param>
+    /// <param name="security">Where certificates are, and whether to go without; null leaves it to the configuration.</param>
     /// <exception cref="BadInputException">No node answers there.</exception>
     public static async Task<JobOutcome?> SubmitAsync(
         string seed, Job job, string? configFile, Action<RunProgress> progress, CancellationToken interrupt, string? outFolder = null,
-        string? checkpoint = null, bool detached = false, Action<Guid, string>? accepted = null)
+        string? checkpoint = null, bool detached = false, Action<Guid, string>? accepted = null,
+        SecurityOptions? security = null)
     {
-        await using var client = await ClusterClient.ConnectAsync(seed, configFile, interrupt);
+        await using var client = await ClusterClient.ConnectAsync(seed, configFile, interrupt, security);
         var outcome = new TaskCompletionSource<JobOutcome>(TaskCreationOptions.RunContinuationsAsynchronously);
         var taken = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var submitter = client.System.ActorOf(SubmitterActor.Props(
@@ -28,7 +31,8 @@ internal static class JobClient
                 accepted?.Invoke(id, folder);
                 taken.TrySetResult();
             },
-            detached));
+            detached,
+            client.Credentials));
         await using var asked = interrupt.Register(() => submitter.Tell(SubmitterActor.Interrupt.Instance));
         if (detached && await Task.WhenAny(taken.Task, outcome.Task) == taken.Task)
             return null;
@@ -40,9 +44,10 @@ internal static class JobClient
     /// <returns>The run's folder on the coordinator's machine.</returns>
     /// <exception cref="BadInputException">No node answers there, or no job runs.</exception>
     /// <exception cref="TimeoutException">The coordinator says nothing any more.</exception>
-    public static async Task<string> StopAsync(string seed, string? configFile, Action<string> stopping, CancellationToken interrupt)
+    public static async Task<string> StopAsync(
+        string seed, string? configFile, Action<string> stopping, CancellationToken interrupt, SecurityOptions? security = null)
     {
-        await using var client = await ClusterClient.ConnectAsync(seed, configFile, interrupt);
+        await using var client = await ClusterClient.ConnectAsync(seed, configFile, interrupt, security);
         var folder = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
         client.System.ActorOf(StopperActor.Props(client.Gateway, stopping, folder));
         return await folder.Task.WaitAsync(interrupt);

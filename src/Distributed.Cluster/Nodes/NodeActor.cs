@@ -3,6 +3,7 @@ using Distributed.Cluster.Monitoring;
 using Distributed.Cluster.Monitoring.Metrics;
 using Distributed.Cluster.ParameterServers;
 using Distributed.Cluster.Protocol;
+using Distributed.Cluster.Security;
 using Distributed.Cluster.Workers;
 
 namespace Distributed.Cluster.Nodes;
@@ -79,7 +80,8 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
             Environment.ProcessorCount, Self);
 
         // Registering is repeated for as long as the node lives: whoever is coordinator next hears of it, too.
-        Receive<RegisterNow>(_ => coordinator.Tell(new MembershipMessages.Register(info)));
+        var register = new MembershipMessages.Register(info, node.Credentials.Sign(Statements.Registers(info)));
+        Receive<RegisterNow>(_ => coordinator.Tell(register));
         Receive<MembershipMessages.Registered>(_ => { });
         Receive<SendEvents>(_ => PassEventsOn());
         Receive<TellVitals>(_ =>
@@ -93,6 +95,7 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
         });
         Receive<MembershipMessages.EventsTaken>(taken => events.Taken(taken.Before));
         Receive<JobMessages.Submit>(coordinator.Forward);
+        Receive<JobMessages.SubmitHere>(coordinator.Forward);
         Receive<WatchMessages.ListJobs>(coordinator.Forward);
         Receive<WatchMessages.AskStatus>(coordinator.Forward);
         Receive<WatchMessages.Cancel>(coordinator.Forward);

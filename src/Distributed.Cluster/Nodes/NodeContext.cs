@@ -1,4 +1,7 @@
 using Distributed.Cluster.Configuration;
+using Distributed.Cluster.Monitoring;
+using Distributed.Cluster.Security;
+using Distributed.Transport;
 using Microsoft.Extensions.Logging;
 
 namespace Distributed.Cluster.Nodes;
@@ -14,6 +17,15 @@ internal sealed record NodeContext(
 {
     /// <summary>What the node knows of its own load.</summary>
     public Monitoring.Metrics.NodeMeters Meters { get; } = new(Name);
+
+    /// <summary>Secures links over TCP; null without TLS.</summary>
+    public LinkTls? LinkTls { get; init; }
+
+    /// <summary>Where connections that became no links are told of.</summary>
+    public RefusalLog Refusals { get; } = new(Log, TimeProvider.System);
+
+    /// <summary>Signs what this node says of itself, and judges what others do.</summary>
+    public Credentials Credentials { get; init; } = Credentials.None;
 
     /// <summary>As <see cref="NodeOptions.DrawCurves"/>.</summary>
     public Func<string, IReadOnlyList<Monitoring.Chart>, byte[]?>? DrawCurves { get; init; }

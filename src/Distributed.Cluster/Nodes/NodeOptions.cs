@@ -24,6 +24,9 @@ internal sealed record NodeOptions
     /// <summary>The cluster's configuration; null takes the file that ships with the program.</summary>
     public string? ConfigFile { get; init; }
 
+    /// <summary>Where its certificates are, and whether it may go without; null leaves it to the configuration.</summary>
+    public Security.SecurityOptions? Security { get; init; }
+
     /// <summary>Where this node finds training data.</summary>
     public string DataFolder { get; init; } = ".";
 

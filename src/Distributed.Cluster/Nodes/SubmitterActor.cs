@@ -2,6 +2,7 @@ using Akka.Actor;
 using Distributed.Cluster.Jobs;
 using Distributed.Cluster.Monitoring;
 using Distributed.Cluster.Protocol;
+using Distributed.Cluster.Security;
 
 namespace Distributed.Cluster.Nodes;
 
@@ -24,7 +25,7 @@ internal sealed class SubmitterActor : ReceiveActor
 
     public SubmitterActor(
         ICanTell gateway, string jobName, string jobText, string? outFolder, Action<RunProgress> progress, TaskCompletionSource<JobOutcome> outcome,
-        string? checkpoint, Action<Guid, string>? taken, bool detached)
+        string? checkpoint, Action<Guid, string>? taken, bool detached, Credentials? credentials, bool here)
     {
         this.outcome = outcome;
         SetReceiveTimeout(Silence);
@@ -59,13 +60,15 @@ internal sealed class SubmitterActor : ReceiveActor
         });
         Receive<ReceiveTimeout>(_ => End(new JobOutcome(
             JobStatus.Failed, $"no word from the coordinator for {Silence.TotalSeconds:F0} s", folder, null)));
-        gateway.Tell(new JobMessages.Submit(jobName, jobText, outFolder, Self, checkpoint, detached), Self);
+        var submission = new JobMessages.Submit(jobName, jobText, outFolder, Self, checkpoint, detached);
+        gateway.Tell(
+            here ? new JobMessages.SubmitHere(submission) : submission with { Credential = credentials?.Sign(Statements.Submits(submission)) }, Self);
     }
 
     public static Props Props(
         ICanTell gateway, string jobName, string jobText, string? outFolder, Action<RunProgress> progress, TaskCompletionSource<JobOutcome> outcome,
-        string? checkpoint = null, Action<Guid, string>? taken = null, bool detached = false) =>
-        Akka.Actor.Props.Create(() => new SubmitterActor(gateway, jobName, jobText, outFolder, progress, outcome, checkpoint, taken, detached));
+        string? checkpoint = null, Action<Guid, string>? taken = null, bool detached = false, Credentials? credentials = null, bool here = false) =>
+        Akka.Actor.Props.Create(() => new SubmitterActor(gateway, jobName, jobText, outFolder, progress, outcome, checkpoint, taken, detached, credentials, here));
 
     protected override void PostStop() => outcome.TrySetResult(new JobOutcome(JobStatus.Failed, "this process left the cluster", folder, null));
 

@@ -7,7 +7,10 @@ using Distributed.Cluster.Coordination;
 using Distributed.Cluster.Jobs;
 using Distributed.Cluster.Monitoring;
 using Distributed.Cluster.Protocol;
+using Distributed.Cluster.Security;
 using Distributed.Learning;
+using Distributed.Transport;
+using Microsoft.Extensions.Logging;
 
 namespace Distributed.Cluster.Nodes;
 
@@ -16,6 +19,9 @@ internal sealed class TrainerNode : IAsyncDisposable
 {
     /// <summary>How long the actor system may take to end.</summary>
     private static readonly TimeSpan EndBound = TimeSpan.FromSeconds(20);
+
+    /// <summary>How long before its end a certificate is warned about.</summary>
+    private static readonly TimeSpan RenewBefore = TimeSpan.FromDays(30);
 
     private readonly ActorSystem system;
     private readonly EventLog log;
@@ -42,12 +48,17 @@ internal sealed class TrainerNode : IAsyncDisposable
     public static async Task<TrainerNode> StartAsync(NodeOptions options, EventSink output, CancellationToken cancellation)
     {
         var config = ClusterConfig.Load(
-            options.ConfigFile, options.Host, options.Port, options.Roles, options.Seeds.Count > 0 ? options.Seeds : null);
+            options.ConfigFile, options.Host, options.Port, options.Roles, options.Seeds.Count > 0 ? options.Seeds : null,
+            options.Security);
+        CheckRoles(config.Certificate, options.Roles);
         // libtorch takes half a second to load: it does so while the node joins. What fails here fails again, and is told, at its first use.
         _ = Task.Run(ComputeThread.Enter, CancellationToken.None);
         var relay = new EventRelay(output);
         var log = new EventLog(options.Name, string.Join(",", options.Roles), config.Trainer.Log.Level, relay.Add);
-        var setup = ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(config.Akka), new AkkaLogSetup(log.Logger));
+        var refusals = new RefusalLog(log.Logger, TimeProvider.System);
+        var setup = ClusterTls.With(
+            ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(config.Akka), new AkkaLogSetup(log.Logger)), config.Certificate,
+            (reason, from) => refusals.Add(from, reason, $"{options.Name} refused {from}: {reason}"));
         ActorSystem system;
         try
         {
@@ -65,6 +76,7 @@ internal sealed class TrainerNode : IAsyncDisposable
             var self = cluster.SelfAddress;
             // At once: a short job can begin and end before the cluster's gossip has made a node a full member.
             log.Logger.NodeStarted($"{self.Host}:{self.Port}", Environment.ProcessorCount);
+            TellSecurity(log.Logger, config);
             var joined = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             cluster.RegisterOnMemberUp(() => joined.TrySetResult());
             if (options.Seeds.Count == 0)
@@ -73,7 +85,12 @@ internal sealed class TrainerNode : IAsyncDisposable
                 options.Name, [.. options.Roles], options.Host, options.DataPort, options.DataFolder, options.RunsFolder,
                 [.. options.Cores], config.Trainer,
                 log.Logger)
-            { Chaos = options.Chaos, DrawCurves = options.DrawCurves };
+            {
+                Chaos = options.Chaos,
+                DrawCurves = options.DrawCurves,
+                LinkTls = config.Certificate is { } certificate ? new LinkTls(certificate) : null,
+                Credentials = new Credentials(config.Certificate, TimeProvider.System),
+            };
             if (options.Roles.Contains("coordinator"))
             {
                 system.ActorOf(
@@ -111,7 +128,7 @@ internal sealed class TrainerNode : IAsyncDisposable
         }
     }
 
-    /// <summary>Submits a job to this node's cluster and waits for its end.</summary>
+    /// <summary>Submits a job to the coordinator in this process and waits for its end.</summary>
     /// <param name="outFolder">The run's folder, on the coordinator's machine.</param>
     /// <param name="interrupt">Asks for a checkpoint and the job's end; the outcome still comes.</param>
     /// <param name="checkpoint">The folder of the checkpoint that the run goes on from; null: it begins.</param>
@@ -119,7 +136,7 @@ internal sealed class TrainerNode : IAsyncDisposable
         Job job, string? outFolder, Action<RunProgress> progress, CancellationToken interrupt, string? checkpoint = null)
     {
         var outcome = new TaskCompletionSource<JobOutcome>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var submitter = system.ActorOf(SubmitterActor.Props(node, job.Name, job.Text, outFolder, progress, outcome, checkpoint));
+        var submitter = system.ActorOf(SubmitterActor.Props(node, job.Name, job.Text, outFolder, progress, outcome, checkpoint, here: true));
         await using var asked = interrupt.Register(() => submitter.Tell(SubmitterActor.Interrupt.Instance));
         return await outcome.Task;
     }
@@ -150,6 +167,26 @@ internal sealed class TrainerNode : IAsyncDisposable
         var leaving = CoordinatedShutdown.Get(system).Run(CoordinatedShutdown.ClusterLeavingReason.Instance);
         if (await Task.WhenAny(leaving, Task.Delay(bound)) != leaving)
             await Task.WhenAny(system.Terminate(), Task.Delay(bound));
+    }
+
+    private static void CheckRoles(NodeCertificate? certificate, IReadOnlyList<string> roles)
+    {
+        if (certificate is null || roles.FirstOrDefault(role => !certificate.Roles.Contains(role)) is not { } missing)
+            return;
+        var allowed = string.Join(", ", certificate.Roles.Order(StringComparer.Ordinal));
+        throw new BadInputException($"--role {missing}: the certificate of '{certificate.Name}' is only for {allowed}; 'trainer certs issue' makes one for {missing}");
+    }
+
+    private static void TellSecurity(ILogger log, ClusterConfig config)
+    {
+        if (config.IsInsecure)
+            log.Insecure(config.Address);
+        if (config.Certificate is not { } certificate)
+            return;
+        var end = $"{certificate.NotAfter.UtcDateTime:u}";
+        log.Secured(certificate.Name, string.Join(",", certificate.Roles.Order(StringComparer.Ordinal)), end);
+        if (certificate.NotAfter - DateTimeOffset.UtcNow < RenewBefore)
+            log.CertificateEnds(certificate.Name, end);
     }
 
     public async ValueTask DisposeAsync()

@@ -23,7 +23,7 @@ internal sealed unsafe class ShardClient : IDisposable
     private volatile bool late;
 
     /// <param name="within">For everything this client does; when it ends, its links are cut and what it does fails.</param>
-    public ShardClient(Guid job, byte[] secret, string node, TrainingMessages.Connect servers, TimeSpan handshake, TimeSpan within)
+    public ShardClient(Guid job, byte[] secret, string node, TrainingMessages.Connect servers, TimeSpan handshake, TimeSpan within, LinkTls? tls = null)
     {
         this.servers = servers;
         try
@@ -31,7 +31,7 @@ internal sealed unsafe class ShardClient : IDisposable
             foreach (var server in servers.Servers)
                 links.Add(LinkDialer.Connect(
                     new DataEndpoint(server.Host, server.Port, server.UnixName, server.HostId),
-                    new LinkIdentity(job, servers.LayoutHash, node, Role), secret, null, SameHost.Tcp, handshake));
+                    new LinkIdentity(job, servers.LayoutHash, node, Role), secret, null, SameHost.Tcp, handshake, tls));
         }
         catch
         {

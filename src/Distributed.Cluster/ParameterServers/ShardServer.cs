@@ -24,6 +24,7 @@ internal sealed unsafe class ShardServer : IDisposable
     private readonly TimeSpan handshake;
     private readonly Action<Exception, long, bool> failed;
     private readonly IChaos? chaos;
+    private readonly LinkTls? tls;
     private readonly SlotFigures? figures;
     private readonly SharedSegment weights;
     private readonly VersionWord shared;
@@ -50,8 +51,8 @@ internal sealed unsafe class ShardServer : IDisposable
     /// Hears of what went wrong, from any thread: the term of the leases under which it did, and whether this server is in order all the same.
     /// </param>
     public ShardServer(
-        Job job, TrainingMessages.Serve order, string node, string listenOn, int port, Deadlines deadlines, Action<string> refused,
-        Action<Exception, long, bool> failed, IChaos? chaos = null)
+        Job job, TrainingMessages.Serve order, string node, string listenOn, int port, Deadlines deadlines, Action<LinkRefusal> refused,
+        Action<Exception, long, bool> failed, IChaos? chaos = null, LinkTls? tls = null)
     {
         this.job = job;
         this.order = order;
@@ -60,6 +61,7 @@ internal sealed unsafe class ShardServer : IDisposable
         me = new LinkIdentity(order.Job, order.LayoutHash, node, "server");
         this.failed = failed;
         this.chaos = chaos;
+        this.tls = tls;
         term = order.Term;
         figures = order.Shards.Any(shard => shard.Shard == 0) ? new SlotFigures(job.Slots) : null;
         torch.set_num_threads(1);
@@ -81,7 +83,7 @@ internal sealed unsafe class ShardServer : IDisposable
         {
             Fill(module, layout, segment);
             var address = IPAddress.TryParse(listenOn, out var parsed) ? parsed : Dns.GetHostAddresses(listenOn)[0];
-            listener = new LinkListener(node, address, port, Accept, refusal => refused(refusal.Reason), listenOn, handshake);
+            listener = new LinkListener(node, address, port, Accept, refused, listenOn, handshake, tls);
             listener.Register(new LinkExpectation(me, order.Secret, weights.Offer));
         }
         catch
@@ -168,7 +170,7 @@ internal sealed unsafe class ShardServer : IDisposable
             norms.Expect(servers);
             foreach (var other in servers.Servers.TakeWhile(server => server.Node != me.Node && !closing))
                 Accept(LinkDialer.Connect(
-                    new DataEndpoint(other.Host, other.Port, other.UnixName, other.HostId), me, order.Secret, null, SameHost.Tcp, handshake));
+                    new DataEndpoint(other.Host, other.Port, other.UnixName, other.HostId), me, order.Secret, null, SameHost.Tcp, handshake, tls));
         }
     }
 

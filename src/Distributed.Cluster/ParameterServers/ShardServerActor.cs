@@ -54,7 +54,8 @@ internal sealed class ShardServerActor : ReceiveActor, IWithTimers
         Timers.StartPeriodicTimer("report", ReportNow.Instance, node.Settings.ProgressInterval);
         OnThread("server start", () => HandOver(self, new ShardServer(
             Job.Parse("job", order.JobText, new JobOverrides()), order, node.Name, node.Host, node.DataPort, node.Settings.Deadlines,
-            node.Log.LinkRefused, (cause, of, canGoOn) => self.Tell(new Broke(cause, of, canGoOn)), node.Chaos)));
+            node.Refusals.Add, (cause, of, canGoOn) => self.Tell(new Broke(cause, of, canGoOn)), node.Chaos,
+            node.LinkTls)));
     }
 
     protected override void PostStop()

@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Distributed.Cluster.Jobs;
 using Distributed.Cluster.Monitoring;
+using Distributed.Cluster.Security;
 
 namespace Distributed.Cluster.Protocol;
 
@@ -11,10 +12,15 @@ internal static class JobMessages
     /// Runs a job. <paramref name="JobText"/> is the resolved job file. <paramref name="OutFolder"/> names the run's folder on the
     /// coordinator's machine; null lets the coordinator choose one under its runs folder. <paramref name="Checkpoint"/> is the folder,
     /// there, of the checkpoint that the run goes on from; null: it begins. Where <paramref name="Detached"/>, the submitter hears only
-    /// whether the job was taken. A job outlives its submitter in any case.
+    /// whether the job was taken. A job outlives its submitter in any case. From elsewhere both folders must lie below the coordinator's
+    /// runs folder, and with TLS the message is signed by a certificate of a client or coordinator.
     /// </summary>
     public sealed record Submit(
-        string JobName, string JobText, string? OutFolder, IActorRef Submitter, string? Checkpoint = null, bool Detached = false) : IControlMessage;
+        string JobName, string JobText, string? OutFolder, IActorRef Submitter, string? Checkpoint = null, bool Detached = false,
+        Credential? Credential = null) : IControlMessage;
+
+    /// <summary>The same from the coordinator's own process, whose user may name any folder. It is no control message: it cannot travel.</summary>
+    public sealed record SubmitHere(Submit Job);
 
     /// <summary>The coordinator has taken the job.</summary>
     public sealed record Accepted(Guid Job, string OutFolder) : IControlMessage;

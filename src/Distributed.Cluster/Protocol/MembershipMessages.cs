@@ -1,12 +1,16 @@
 using Akka.Actor;
+using Distributed.Cluster.Security;
 
 namespace Distributed.Cluster.Protocol;
 
 /// <summary>Node ↔ coordinator: who is there and what they can do.</summary>
 internal static class MembershipMessages
 {
-    /// <summary>A node offers itself; repeated until acknowledged and whenever the coordinator moves.</summary>
-    public sealed record Register(NodeInfo Node) : IControlMessage;
+    /// <summary>
+    /// A node offers itself; repeated until acknowledged and whenever the coordinator moves. With TLS it is signed by a certificate for
+    /// its address and all its roles.
+    /// </summary>
+    public sealed record Register(NodeInfo Node, Credential? Credential = null) : IControlMessage;
 
     /// <summary>The coordinator knows the node.</summary>
     public sealed record Registered(string Coordinator) : IControlMessage;

@@ -98,8 +98,16 @@ internal sealed partial class ControlTypes : ITypeFilter
             throw new ConfigurationException($"{holder} is of type {type}, which is not sealed: an unlisted type could take its place");
         _types.Add(type);
         if (type.IsEnum) return;
-        foreach (var field in Fields(type)) Include(field.FieldType, $"{type.FullName}.{NameOf(field)}");
+        foreach (var field in Fields(type))
+        {
+            if (IsSingleByte(field.FieldType))
+                throw new ConfigurationException($"{type.FullName}.{NameOf(field)} is a single byte, which {nameof(BoundedPayload)} could take for a sign: use int");
+            Include(field.FieldType, $"{type.FullName}.{NameOf(field)}");
+        }
     }
+
+    private static bool IsSingleByte(Type type) =>
+        type == typeof(byte) || type == typeof(sbyte) || (type.IsEnum && IsSingleByte(type.GetEnumUnderlyingType()));
 
     // As Hyperion writes names: without versions, and the core library's version, culture and key as %core%.
     private static string ShortName(Type type)

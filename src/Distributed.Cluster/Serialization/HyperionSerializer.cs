@@ -37,7 +37,7 @@ internal sealed class HyperionSerializer : AkkaSerializer
             versionTolerance: config.GetBoolean("version-tolerance", true),
             preserveObjectReferences: config.GetBoolean("preserve-object-references", true),
             surrogates: surrogates,
-            serializerFactories: [new UnlistedTypes(_types)],
+            serializerFactories: [new UnlistedTypes(_types), new BoundedArrays()],
             knownTypes: null,
             ignoreISerializable: true,
             packageNameOverrides: null,
@@ -77,7 +77,7 @@ internal sealed class HyperionSerializer : AkkaSerializer
     /// </exception>
     public override object FromBinary(byte[] bytes, Type type)
     {
-        using var stream = new BoundedDepthStream(bytes);
+        using var stream = new BoundedPayload(bytes);
         try
         {
             return _serializer.Deserialize<object>(stream);
@@ -99,28 +99,4 @@ internal sealed class HyperionSerializer : AkkaSerializer
     private static IEnumerable<Type> Types(Config config, string key) =>
         config.GetStringList(key, []).Select(name => Type.GetType(name) ?? throw new ConfigurationException(
             $"akka.actor.serialization-settings.hyperion.{key}: there is no type '{name}'"));
-
-    // A payload that nests without end must fail by an exception, where a stack overflow would end the process. Every nested value
-    // begins with one byte that is read alone: the place to look at how deep the stack has become since the outermost one. Hyperion
-    // catches and throws again at each level, which takes much more stack on the way out than on the way in; hence the low bound,
-    // some fifty levels, where our messages have five.
-    private sealed unsafe class BoundedDepthStream : MemoryStream
-    {
-        private const long MostStackBytes = 32 * 1024;
-
-        private readonly nint _start;
-
-        public BoundedDepthStream(byte[] bytes) : base(bytes, writable: false)
-        {
-            byte here;
-            _start = (nint)(&here);
-        }
-
-        public override int ReadByte()
-        {
-            byte here;
-            if (Math.Abs(_start - (nint)(&here)) > MostStackBytes) throw new SerializationException("values are nested too deep");
-            return base.ReadByte();
-        }
-    }
 }

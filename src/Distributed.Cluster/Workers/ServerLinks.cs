@@ -29,7 +29,8 @@ internal sealed unsafe class ServerLinks : IDisposable
     private readonly record struct Home(TrainingMessages.ShardDescription Shard, int AtGate, bool Followed);
 
     public ServerLinks(
-        Job job, TrainingMessages.Lease lease, byte[] secret, string node, ParameterLayout layout, int samples, VersionGate gate, TimeSpan handshake)
+        Job job, TrainingMessages.Lease lease, byte[] secret, string node, ParameterLayout layout, int samples, VersionGate gate, TimeSpan handshake,
+        LinkTls? tls = null)
     {
         servers = lease.Servers;
         this.gate = gate;
@@ -47,7 +48,7 @@ internal sealed unsafe class ServerLinks : IDisposable
                 weights[parity] = new FlatMapping(flatBytes);
             var me = new LinkIdentity(lease.Job, servers.LayoutHash, node, "worker");
             for (var i = 0; i < servers.Servers.Length; i++)
-                Open(i, me, job.SameHost, secret, handshake);
+                Open(i, me, job.SameHost, secret, handshake, tls);
             // Before any gradient, so that a shard knows how long an epoch is when it computes its first learning rate; and who gets the
             // weights over TCP says from which version on.
             foreach (var link in links)
@@ -89,7 +90,7 @@ internal sealed unsafe class ServerLinks : IDisposable
     /// <summary>One entry a server: its name and how it is reached.</summary>
     public string[] Describe() =>
     [
-        .. links.Select(link => $"{link.Link.Peer.Node}:{(link.Link.Kind == LinkKind.SharedMemory ? "shared-memory" : "tcp")}"
+        .. links.Select(link => $"{link.Link.Peer.Node}:{(link.Link.Kind == LinkKind.SharedMemory ? "shared-memory" : link.Link.IsEncrypted ? "tcp+tls" : "tcp")}"
             + (link.Link.TcpReason is { } reason ? $" ({reason})" : "")),
     ];
 
@@ -175,14 +176,14 @@ internal sealed unsafe class ServerLinks : IDisposable
         gradients.Dispose();
     }
 
-    private void Open(int server, LinkIdentity me, SameHost mode, byte[] secret, TimeSpan handshake)
+    private void Open(int server, LinkIdentity me, SameHost mode, byte[] secret, TimeSpan handshake, LinkTls? tls)
     {
         var description = servers.Servers[server];
         var endpoint = new DataEndpoint(description.Host, description.Port, description.UnixName, description.HostId);
         var shards = servers.HeldBy(server);
         var homes = servers.Homes.Index().Where(home => home.Item.Server == server).OrderBy(home => home.Item.Offset)
             .Select(home => new Home(home.Item, home.Index, home.Index < servers.Shards.Length)).ToArray();
-        var link = LinkDialer.Connect(endpoint, me, secret, gradients.Offer, mode, handshake);
+        var link = LinkDialer.Connect(endpoint, me, secret, gradients.Offer, mode, handshake, tls);
         var sender = new LinkSender(link, Lost(link));
         var reader = new Thread(() => Read(link, homes)) { Name = $"link to {description.Node}", IsBackground = true };
         links.Add(new ServerLink(link, sender, homes, reader));

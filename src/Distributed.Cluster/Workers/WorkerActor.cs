@@ -86,7 +86,8 @@ internal sealed class WorkerActor : ReceiveActor, IWithTimers
                     (term, bytes) => self.Tell(new Finished(term, bytes)),
                     (term, cause, canGoOn) => self.Tell(new Broke(term, cause, canGoOn)),
                     line => node.Log.DataNoticed(line)),
-                node.Chaos);
+                node.Chaos,
+                node.LinkTls);
             session.Start();
         }
         catch (BadInputException exception)

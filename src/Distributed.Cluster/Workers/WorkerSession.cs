@@ -34,6 +34,7 @@ internal sealed class WorkerSession : IDisposable
     private readonly Deadlines deadlines;
     private readonly WorkerSessionEvents events;
     private readonly IChaos? chaos;
+    private readonly LinkTls? tls;
     private readonly WorkerTurns turns = new();
     private readonly CancellationTokenSource ended = new();
     private readonly OutputMeaning meaning;
@@ -43,7 +44,7 @@ internal sealed class WorkerSession : IDisposable
 
     public WorkerSession(
         Job job, TrainingMessages.Train order, string node, string dataFolder, int[] cores, Deadlines deadlines, WorkerSessionEvents events,
-        IChaos? chaos = null)
+        IChaos? chaos = null, LinkTls? tls = null)
     {
         this.job = job;
         meaning = OutputMeanings.Of(job.Loss);
@@ -54,6 +55,7 @@ internal sealed class WorkerSession : IDisposable
         this.deadlines = deadlines;
         this.events = events;
         this.chaos = chaos;
+        this.tls = tls;
         times = new StepTimes(deadlines.StepFloor, deadlines.StepFactor);
         thread = new Thread(Run) { Name = "worker", IsBackground = true };
     }
@@ -135,7 +137,7 @@ internal sealed class WorkerSession : IDisposable
             if (!lease.Servers.LayoutHash.AsSpan().SequenceEqual(layout.Hash))
                 throw new InvalidOperationException("the parameters built here are laid out otherwise than the coordinator's: the nodes run different versions of the program");
             events.Phase("linking");
-            using var links = new ServerLinks(job, lease, order.Secret, node, layout, training.Count, turn.Gate, deadlines.Handshake);
+            using var links = new ServerLinks(job, lease, order.Secret, node, layout, training.Count, turn.Gate, deadlines.Handshake, tls);
             try
             {
                 using var replica = new ModelReplica(module, layout, links.Weights, links.Gradients, keepsModule: true);

@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using System.Security.Cryptography;
 
 namespace Distributed.Transport;
@@ -18,15 +17,21 @@ internal static class Handshake
     /// <exception cref="LinkRefusedException">One side refused the other.</exception>
     /// <exception cref="LinkException">The connection failed.</exception>
     internal static Link? Dial(
-        Socket socket, LinkKind kind, LinkIdentity me, byte[] secret, SegmentOffer? mine, TimeSpan deadline, string? tcpReason, out string? obstacle)
+        Wire wire, LinkKind kind, LinkIdentity me, byte[] secret, SegmentOffer? mine, TimeSpan deadline, string? tcpReason, out string? obstacle)
     {
         obstacle = null;
-        HandshakeChannel channel = new(socket, deadline);
+        HandshakeChannel channel = new(wire, deadline);
         channel.Send(new Hello(me, RandomNumberGenerator.GetBytes(HandshakeMessage.NonceBytes), mine));
         Hello hello = Expect<Hello>(channel);
         if (Refusals.Between(hello.Identity, me) is { } difference)
         {
             throw Refuse(channel, difference);
+        }
+
+        // Only servers listen: whoever answers must be one, whatever it says.
+        if (Refusals.Role(wire, hello.Identity with { Role = CertificateRoles.Server }) is { } noServer)
+        {
+            throw Refuse(channel, noServer);
         }
 
         byte[] expected = channel.Prove(secret, Server);
@@ -52,7 +57,7 @@ internal static class Handshake
             }
 
             channel.Open();
-            return new Link(socket, kind, me, hello.Identity, theirs, tcpReason);
+            return new Link(wire, kind, me, hello.Identity, theirs, tcpReason);
         }
         catch
         {
@@ -62,7 +67,7 @@ internal static class Handshake
     }
 
     /// <summary>The listening side's handshake.</summary>
-    /// <param name="socket">The accepted connection.</param>
+    /// <param name="wire">The accepted connection; where it is secure, its certificate must allow the role that the peer says.</param>
     /// <param name="kind">What the listening socket is for.</param>
     /// <param name="node">The listening node's name, for the refusal of a job that it does not know.</param>
     /// <param name="find">The expectation of a job; null where there is none.</param>
@@ -72,14 +77,19 @@ internal static class Handshake
     /// <exception cref="LinkRefusedException">One side refused the other.</exception>
     /// <exception cref="LinkException">The connection failed.</exception>
     internal static Link? Accept(
-        Socket socket, LinkKind kind, string node, Func<Guid, LinkExpectation?> find, TimeSpan deadline, ref LinkIdentity? peer)
+        Wire wire, LinkKind kind, string node, Func<Guid, LinkExpectation?> find, TimeSpan deadline, ref LinkIdentity? peer)
     {
-        HandshakeChannel channel = new(socket, deadline);
+        HandshakeChannel channel = new(wire, deadline);
         Hello hello = Expect<Hello>(channel);
         peer = hello.Identity;
         if (Refusals.Protocol(peer, node) is { } protocols)
         {
             throw Refuse(channel, protocols);
+        }
+
+        if (Refusals.Role(wire, peer) is { } role)
+        {
+            throw Refuse(channel, role);
         }
 
         if (find(peer.Job) is not { } expectation)
@@ -115,7 +125,7 @@ internal static class Handshake
             }
 
             channel.Open();
-            return new Link(socket, kind, expectation.Me, peer, theirs);
+            return new Link(wire, kind, expectation.Me, peer, theirs);
         }
         catch
         {

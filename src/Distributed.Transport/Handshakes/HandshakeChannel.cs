@@ -10,7 +10,7 @@ namespace Distributed.Transport;
 /// One connection during its handshake: messages with a length before them, one deadline over all of them, and the transcript
 /// that the proofs are made over.
 /// </summary>
-internal sealed class HandshakeChannel(Socket socket, TimeSpan deadline)
+internal sealed class HandshakeChannel(Wire wire, TimeSpan deadline)
 {
     private readonly Stopwatch _since = Stopwatch.StartNew();
     private readonly MemoryStream _transcript = new();
@@ -30,8 +30,8 @@ internal sealed class HandshakeChannel(Socket socket, TimeSpan deadline)
         {
             for (int sent = 0; sent < whole.Length;)
             {
-                socket.SendTimeout = MillisecondsLeft();
-                sent += socket.Send(whole.AsSpan(sent), SocketFlags.None);
+                wire.Socket.SendTimeout = MillisecondsLeft();
+                sent += wire.Send(whole.AsSpan(sent));
             }
         });
     }
@@ -67,8 +67,8 @@ internal sealed class HandshakeChannel(Socket socket, TimeSpan deadline)
     /// <summary>Ends the deadline: the connection becomes a link, whose calls wait as long as it takes.</summary>
     internal void Open()
     {
-        socket.SendTimeout = 0;
-        socket.ReceiveTimeout = 0;
+        wire.Socket.SendTimeout = 0;
+        wire.Socket.ReceiveTimeout = 0;
     }
 
     private byte[] Read(int bytes)
@@ -78,8 +78,8 @@ internal sealed class HandshakeChannel(Socket socket, TimeSpan deadline)
         {
             for (int got = 0; got < bytes;)
             {
-                socket.ReceiveTimeout = MillisecondsLeft();
-                int chunk = socket.Receive(into.AsSpan(got), SocketFlags.None);
+                wire.Socket.ReceiveTimeout = MillisecondsLeft();
+                int chunk = wire.Receive(into.AsSpan(got));
                 got += chunk > 0 ? chunk : throw new LinkException("the connection ended in the handshake");
             }
         });
@@ -106,5 +106,5 @@ internal sealed class HandshakeChannel(Socket socket, TimeSpan deadline)
         }
     }
 
-    private LinkException Late() => new($"the handshake was not done after {deadline.TotalSeconds:0.###} s");
+    private LinkException Late() => HandshakeDeadline.Late(deadline);
 }

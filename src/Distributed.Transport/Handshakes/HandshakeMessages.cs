@@ -39,13 +39,14 @@ internal abstract record HandshakeMessage
                 (Kind.Hello, _) => ReadHello(ref reader, fields),
                 (Kind.Proof, 3) => new Proof(ReadBytes(ref reader, ProofBytes, ProofBytes), reader.ReadBoolean()),
                 (Kind.Verdict, 2) => new Verdict(reader.ReadBoolean()),
-                (Kind.Refusal, 2) => new Refusal(Printable(ReadText(ref reader, 4 * MaximumReasonCharacters))),
+                (Kind.Refusal, 2) => new Refusal(Printable.Text(ReadText(ref reader, 4 * MaximumReasonCharacters))),
                 _ => throw new LinkException($"a message of unknown kind {(byte)kind} with {fields} fields came"),
             };
             return reader.End ? message : throw new LinkException("a message is longer than its fields");
         }
-        catch (Exception failure) when (failure is MessagePackSerializationException or EndOfStreamException or OverflowException)
+        catch (Exception failure) when (failure is MessagePackSerializationException or EndOfStreamException or OverflowException or ArgumentOutOfRangeException)
         {
+            // The last is what the reader makes of a length beyond two thousand million.
             throw new LinkException("what came is not a greeting of the data plane", failure);
         }
     }
@@ -119,8 +120,8 @@ internal abstract record HandshakeMessage
         }
 
         int protocol = reader.ReadInt32();
-        string node = Printable(ReadText(ref reader, LinkIdentity.MaximumNameBytes));
-        string role = Printable(ReadText(ref reader, LinkIdentity.MaximumNameBytes));
+        string node = Printable.Text(ReadText(ref reader, LinkIdentity.MaximumNameBytes));
+        string role = Printable.Text(ReadText(ref reader, LinkIdentity.MaximumNameBytes));
         if (protocol != LinkIdentity.CurrentProtocol)
         {
             for (int field = 5; field < fields; field++)
@@ -168,16 +169,6 @@ internal abstract record HandshakeMessage
             ? throw new LinkException($"a text has {bytes.Length} bytes, more than {maximumBytes}")
             : Encoding.UTF8.GetString(bytes);
     }
-
-    /// <summary>What a peer says ends up in logs and on terminals, so control characters are made harmless.</summary>
-    private static string Printable(string text) =>
-        string.Create(text.Length, text, (into, from) =>
-        {
-            for (int i = 0; i < from.Length; i++)
-            {
-                into[i] = char.IsControl(from[i]) ? '?' : from[i];
-            }
-        });
 }
 
 /// <summary>Opens the talk of each side: who speaks, a fresh nonce, and the memory it would share on a same-host link.</summary>

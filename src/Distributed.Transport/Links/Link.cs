@@ -23,7 +23,7 @@ public sealed unsafe class Link : IDisposable
     private const int TcpReadBytes = 512;
     private const int SharedReadBytes = 4096;
 
-    private readonly Socket _socket;
+    private readonly Wire _wire;
     private readonly Lock _sending = new();
     private readonly FrameBuffer _out = new(SendBufferBytes);
     private readonly byte[] _in;
@@ -35,9 +35,9 @@ public sealed unsafe class Link : IDisposable
     private int _closed;
     private int _disposed;
 
-    internal Link(Socket socket, LinkKind kind, LinkIdentity me, LinkIdentity peer, SharedSegment? peerSegment, string? tcpReason = null)
+    internal Link(Wire wire, LinkKind kind, LinkIdentity me, LinkIdentity peer, SharedSegment? peerSegment, string? tcpReason = null)
     {
-        _socket = socket;
+        _wire = wire;
         _in = new byte[kind == LinkKind.Tcp ? TcpReadBytes : SharedReadBytes];
         Kind = kind;
         Me = me;
@@ -54,6 +54,9 @@ public sealed unsafe class Link : IDisposable
 
     /// <summary>How the link carries tensors.</summary>
     public LinkKind Kind { get; }
+
+    /// <summary>Whether what travels is encrypted and the peer's certificate was checked.</summary>
+    public bool IsEncrypted => _wire.IsSecure;
 
     /// <summary>The memory that the peer shares, read-only here; null where it shares none. The link owns the mapping.</summary>
     public SharedSegment? PeerSegment { get; }
@@ -208,7 +211,7 @@ public sealed unsafe class Link : IDisposable
 
         try
         {
-            _socket.Shutdown(SocketShutdown.Both);
+            _wire.Socket.Shutdown(SocketShutdown.Both);
         }
         catch (Exception failure) when (failure is SocketException or ObjectDisposedException)
         {
@@ -228,7 +231,7 @@ public sealed unsafe class Link : IDisposable
         }
 
         Abort();
-        _socket.Dispose();
+        _wire.Dispose();
         PeerSegment?.Dispose();
     }
 
@@ -242,7 +245,7 @@ public sealed unsafe class Link : IDisposable
             int sent;
             try
             {
-                sent = _socket.Send(bytes, SocketFlags.None);
+                sent = _wire.Send(bytes);
             }
             catch (Exception failure) when (failure is SocketException or ObjectDisposedException)
             {
@@ -283,7 +286,7 @@ public sealed unsafe class Link : IDisposable
     {
         try
         {
-            int got = _socket.Receive(into, SocketFlags.None);
+            int got = _wire.Receive(into);
             Interlocked.Add(ref _bytesReceived, got);
             return got;
         }

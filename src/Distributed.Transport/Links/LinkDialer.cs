@@ -17,10 +17,11 @@ public static class LinkDialer
     /// <param name="mine">The memory that the other node may read (a worker's gradients); null where there is none.</param>
     /// <param name="mode">Whether to share memory at all.</param>
     /// <param name="deadline">For everything together: connecting, the handshake, and trying again over TCP.</param>
+    /// <param name="tls">Secures links over TCP; null for plain ones.</param>
     /// <exception cref="ArgumentException">A name, the hash or the secret has a size that does not travel.</exception>
     /// <exception cref="LinkRefusedException">One side refused the other: protocol, job, layout or secret.</exception>
     /// <exception cref="LinkException">The other node cannot be reached, or not in time.</exception>
-    public static Link Connect(DataEndpoint server, LinkIdentity me, byte[] secret, SegmentOffer? mine, SameHost mode, TimeSpan deadline)
+    public static Link Connect(DataEndpoint server, LinkIdentity me, byte[] secret, SegmentOffer? mine, SameHost mode, TimeSpan deadline, LinkTls? tls = null)
     {
         me.Check(secret);
         Stopwatch since = Stopwatch.StartNew();
@@ -46,7 +47,7 @@ public static class LinkDialer
             IPEndPoint to = new(address, server.Port);
             if (TryConnect(() => LinkSockets.Tcp(address.AddressFamily), to, left, out failure) is { } socket)
             {
-                return Greet(socket, LinkKind.Tcp, server, me, secret, null, deadline - since.Elapsed, tcpReason, out _)
+                return Greet(socket, LinkKind.Tcp, server, me, secret, null, deadline - since.Elapsed, tcpReason, tls, out _)
                     ?? throw new LinkException($"{me} got no link to {server}: the node there wants shared memory over TCP.");
             }
         }
@@ -59,7 +60,7 @@ public static class LinkDialer
     {
         if (TryConnect(LinkSockets.Unix, LinkSockets.Abstract(server.UnixName), deadline, out string? failure) is { } socket)
         {
-            return Greet(socket, LinkKind.SharedMemory, server, me, secret, mine, deadline, null, out obstacle);
+            return Greet(socket, LinkKind.SharedMemory, server, me, secret, mine, deadline, null, null, out obstacle);
         }
 
         obstacle = $"the Unix-domain socket of {server} cannot be reached from here: {failure}";
@@ -75,13 +76,18 @@ public static class LinkDialer
         SegmentOffer? mine,
         TimeSpan deadline,
         string? tcpReason,
+        LinkTls? tls,
         out string? obstacle)
     {
         Link? link = null;
+        Wire wire = new(socket);
+        Stopwatch since = Stopwatch.StartNew();
+        using HandshakeDeadline? late = tls is null ? null : new HandshakeDeadline(socket, deadline);
         try
         {
             LinkSockets.Prepare(socket, kind);
-            link = Handshake.Dial(socket, kind, me, secret, mine, deadline, tcpReason, out obstacle);
+            wire = tls?.Dial(socket, server.Host) ?? wire;
+            link = Handshake.Dial(wire, kind, me, secret, mine, deadline - since.Elapsed, tcpReason, out obstacle);
             return link;
         }
         catch (LinkRefusedException refusal)
@@ -90,13 +96,13 @@ public static class LinkDialer
         }
         catch (Exception failure) when (failure is LinkException or SocketException)
         {
-            throw new LinkException($"No link from {me} to {server}: {failure.Message}.", failure);
+            throw new LinkException($"No link from {me} to {server}: {late?.Explain(failure).Message ?? failure.Message}.", failure);
         }
         finally
         {
             if (link is null)
             {
-                socket.Dispose();
+                wire.Dispose();
             }
         }
     }

@@ -11,8 +11,9 @@ public sealed record LinkExpectation(LinkIdentity Me, byte[] Secret, SegmentOffe
 }
 
 /// <summary>A connection that did not become a link.</summary>
-/// <param name="Reason">Who was refused, by whom, and what differs or went wrong.</param>
+/// <param name="Reason">Who was refused, by whom, and what differs or went wrong: a line for people.</param>
+/// <param name="Why">What differs or went wrong.</param>
 /// <param name="Node">The peer's name as it said it; null where it did not get that far.</param>
 /// <param name="Role">The peer's role as it said it; null where it did not get that far.</param>
 /// <param name="From">The address that the connection came from.</param>
-public sealed record LinkRefusal(string Reason, string? Node, string? Role, string From);
+public sealed record LinkRefusal(string Reason, string Why, string? Node, string? Role, string From);

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
@@ -22,10 +23,11 @@ public sealed class LinkListener : IDisposable
     private readonly Action<Link> _accepted;
     private readonly Action<LinkRefusal> _refused;
     private readonly TimeSpan _deadline;
+    private readonly LinkTls? _tls;
     private readonly Socket _tcp;
     private readonly Socket? _unix;
     private readonly ConcurrentDictionary<Guid, LinkExpectation> _jobs = new();
-    private readonly ConcurrentDictionary<Socket, LinkKind> _greeting = new();
+    private readonly PendingHandshakes _pending = new(HandshakesAtOnce);
     private readonly ManualResetEventSlim _closed = new();
 
     /// <summary>Opens the sockets and starts to accept.</summary>
@@ -38,6 +40,7 @@ public sealed class LinkListener : IDisposable
     /// <param name="refused">Hears of every connection that did not become a link, on the thread of its handshake.</param>
     /// <param name="advertised">The name or address that <see cref="Endpoint"/> gives to others; by default the address listened on.</param>
     /// <param name="deadline">For each handshake; by default <see cref="DefaultDeadline"/>.</param>
+    /// <param name="tls">Secures links over TCP; null for plain ones.</param>
     /// <exception cref="LinkException">The address cannot be listened on.</exception>
     public LinkListener(
         string node,
@@ -46,12 +49,14 @@ public sealed class LinkListener : IDisposable
         Action<Link> accepted,
         Action<LinkRefusal> refused,
         string? advertised = null,
-        TimeSpan? deadline = null)
+        TimeSpan? deadline = null,
+        LinkTls? tls = null)
     {
         _node = node;
         _accepted = accepted;
         _refused = refused;
         _deadline = deadline ?? DefaultDeadline;
+        _tls = tls;
         _tcp = LinkSockets.Tcp(host.AddressFamily);
         try
         {
@@ -102,10 +107,7 @@ public sealed class LinkListener : IDisposable
         _closed.Set();
         _tcp.Dispose();
         _unix?.Dispose();
-        foreach (Socket socket in _greeting.Keys)
-        {
-            socket.Dispose();
-        }
+        _pending.EndAll();
     }
 
     private static Socket? TryListen(string unixName)
@@ -147,14 +149,13 @@ public sealed class LinkListener : IDisposable
                 continue;
             }
 
-            if (_greeting.Count >= HandshakesAtOnce)
+            if (!_pending.TryAdd(socket, AddressOf(socket)))
             {
                 Refused(socket, null, $"{HandshakesAtOnce} handshakes are under way already");
                 socket.Dispose();
                 continue;
             }
 
-            _greeting[socket] = kind;
             Start("link handshake", () => Greet(socket, kind));
         }
     }
@@ -163,24 +164,30 @@ public sealed class LinkListener : IDisposable
     {
         Link? link = null;
         LinkIdentity? peer = null;
+        Wire wire = new(socket);
+        Stopwatch since = Stopwatch.StartNew();
+        LinkTls? tls = kind == LinkKind.Tcp ? _tls : null;
+        using HandshakeDeadline? late = tls is null ? null : new HandshakeDeadline(socket, _deadline);
         try
         {
             LinkSockets.Prepare(socket, kind);
-            link = Handshake.Accept(socket, kind, _node, job => _jobs.GetValueOrDefault(job), _deadline, ref peer);
+            wire = tls?.Accept(socket) ?? wire;
+            link = Handshake.Accept(wire, kind, _node, job => _jobs.GetValueOrDefault(job), _deadline - since.Elapsed, ref peer);
         }
-        catch (Exception failure) when (failure is LinkException or SocketException or ObjectDisposedException)
+        catch (Exception failure)
         {
+            // The top of the handshake's thread: whatever a stranger's bytes provoke ends its connection, never the process.
             if (!_closed.IsSet)
             {
-                Refused(socket, peer, failure.Message);
+                Refused(socket, peer, _pending.HasGivenWay(socket) ? PendingHandshakes.GaveWay : late?.Explain(failure).Message ?? failure.Message);
             }
         }
         finally
         {
-            _greeting.TryRemove(socket, out _);
+            _pending.Remove(socket);
             if (link is null)
             {
-                socket.Dispose();
+                wire.Dispose();
             }
         }
 
@@ -200,16 +207,21 @@ public sealed class LinkListener : IDisposable
 
     private void Refused(Socket socket, LinkIdentity? peer, string reason)
     {
-        string from;
+        string from = socket.AddressFamily == AddressFamily.Unix ? "this host" : RemoteOf(socket) is { } remote ? $"{remote}" : "a connection that has ended";
+        _refused(new LinkRefusal($"{_node} refused {peer?.ToString() ?? from}: {reason}", reason, peer?.Node, peer?.Role, from));
+    }
+
+    private static string AddressOf(Socket socket) => RemoteOf(socket) is IPEndPoint remote ? $"{remote.Address}" : "this host";
+
+    private static EndPoint? RemoteOf(Socket socket)
+    {
         try
         {
-            from = socket.AddressFamily == AddressFamily.Unix ? "this host" : $"{socket.RemoteEndPoint}";
+            return socket.RemoteEndPoint;
         }
         catch (Exception failure) when (failure is SocketException or ObjectDisposedException)
         {
-            from = "a connection that has ended";
+            return null;
         }
-
-        _refused(new LinkRefusal($"{_node} refused {peer?.ToString() ?? from}: {reason}", peer?.Node, peer?.Role, from));
     }
 }

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Distributed.Cluster.Configuration;
+using Distributed.Cluster.Security;
 using Distributed.Learning;
 using Microsoft.Extensions.Logging;
 
@@ -30,7 +31,7 @@ public sealed partial class ClusterConfigTests : IDisposable
     public void The_command_line_is_laid_over_the_files()
     {
         var file = Write("akka.remote.dot-netty.tcp { hostname = from-file, port = 1 }\nakka.cluster.roles = [server]");
-        var akka = ClusterConfig.Load(file, host: "10.0.0.7", port: 4053, roles: ["worker"], seeds: ["10.0.0.5:4053", "head:1"]).Akka;
+        var akka = ClusterConfig.Load(file, host: "10.0.0.7", port: 4053, roles: ["worker"], seeds: ["10.0.0.5:4053", "head:1"], security: new SecurityOptions(Insecure: true)).Akka;
         Assert.Equal("10.0.0.7", akka.GetString("akka.remote.dot-netty.tcp.hostname"));
         Assert.Equal(4053, akka.GetInt("akka.remote.dot-netty.tcp.port"));
         Assert.Equal(["worker"], akka.GetStringList("akka.cluster.roles"));

@@ -94,6 +94,9 @@ internal sealed partial class TrainerProcess : IDisposable
     /// <summary>Waits until a line of its standard output contains a text.</summary>
     public Task UntilItPrintsAsync(string text) => UntilAsync(() => Text(output).Contains(text, StringComparison.Ordinal), $"'{text}'");
 
+    /// <summary>The first line of its standard output that contains a text.</summary>
+    public string Printed(string text) => Text(output).Split('\n').First(line => line.Contains(text, StringComparison.Ordinal));
+
     /// <summary>Waits for a condition, for as long as the process runs.</summary>
     public async Task UntilAsync(Func<bool> condition, string what)
     {

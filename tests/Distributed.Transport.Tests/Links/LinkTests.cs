@@ -292,6 +292,6 @@ public sealed unsafe class LinkTests
         listening.Listen(1);
         Socket raw = LinkSockets.Unix();
         raw.Connect(listening.LocalEndPoint!);
-        return (raw, new Link(listening.Accept(), LinkKind.SharedMemory, Party.Server, Party.Worker, null));
+        return (raw, new Link(new Wire(listening.Accept()), LinkKind.SharedMemory, Party.Server, Party.Worker, null));
     }
 }

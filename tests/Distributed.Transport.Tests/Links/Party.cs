@@ -10,9 +10,9 @@ internal sealed class Party : IDisposable
     internal static readonly byte[] Secret = [.. Enumerable.Range(1, 32).Select(i => (byte)i)];
     internal static readonly LinkIdentity Server = new(Guid.Parse("11111111-2222-3333-4444-555555555555"), [1, 2, 3, 4], "server-1", "server");
 
-    internal Party(SegmentOffer? segment = null, TimeSpan? deadline = null)
+    internal Party(SegmentOffer? segment = null, TimeSpan? deadline = null, LinkTls? tls = null)
     {
-        Listener = new LinkListener("server-1", IPAddress.Loopback, 0, Accepted.Add, Refused.Add, deadline: deadline);
+        Listener = new LinkListener("server-1", IPAddress.Loopback, 0, Accepted.Add, Refused.Add, deadline: deadline, tls: tls);
         Listener.Register(new LinkExpectation(Server, Secret, segment));
     }
 

@@ -25,7 +25,7 @@ internal static class ExchangeServer
             {
                 var order = JsonSerializer.Deserialize<TrainingMessages.Serve>(line)!;
                 var server = new ShardServer(
-                    Job.Parse("exchange", order.JobText, new JobOverrides()), order, node, "127.0.0.1", 0, deadlines, Fail,
+                    Job.Parse("exchange", order.JobText, new JobOverrides()), order, node, "127.0.0.1", 0, deadlines, refusal => Fail(refusal.Reason),
                     (exception, _, _) => Fail(exception.Message));
                 servers.Add(server);
                 foreach (var shard in server.Shards) shard.Start();
