@@ -28,7 +28,7 @@ public sealed class FuzzTests : IDisposable
         [
             new MembershipMessages.Register(info, new Credential([.. Enumerable.Range(0, 100).Select(i => (byte)i)], [1, 2, 3], DateTimeOffset.UnixEpoch)),
             new JobMessages.Submit("digits", new string('a', 400), null, ActorRefs.Nobody, "folder"),
-            new TrainingMessages.Train(Guid.NewGuid(), "epochs = 1", [1, 2, 3]),
+            new TrainingMessages.Train(Guid.NewGuid(), "epochs = 1", [1, 2, 3], true),
             new ProgressMessages.WorkerReport(Guid.NewGuid(), "worker-1", 3, "training", [new(1, [new(0, 16, 1.5, 16, 8)], 1, 2, 3, 4)], []),
             new MembershipMessages.NodeEvents([new LogEvent(DateTimeOffset.UnixEpoch, "n", "r", "info", "e", [new("a", "b"), new("c", "d")])], 7),
         ];
