@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using Akka.Actor;
 using Distributed.Cluster.Checkpoints;
 using Distributed.Cluster.Jobs;
+using Distributed.Cluster.Ledgers;
 using Distributed.Cluster.Monitoring;
 using Distributed.Cluster.Nodes;
 using Distributed.Cluster.Protocol;
@@ -191,8 +192,9 @@ internal sealed partial class JobActor
             return;
         unwritten = null;
         writes++;
-        files.FlushToDisk();
-        ledger!.FlushToDisk();
+        files.Flush();
+        ledger!.Flush();
+        string[] figures = [files.MetricsFile, LedgerFile.Of(files.Folder)];
         var store = Store();
         var (folder, text, keep) = (RunCheckpoints.FolderOf(files.Folder), job.Text, job.Checkpoint.Keep);
         Work(DiskWork, () =>
@@ -202,6 +204,9 @@ internal sealed partial class JobActor
                 {
                     try
                     {
+                        // Slow disks hold up this thread alone.
+                        foreach (var file in figures)
+                            Disk.Flush(file);
                         var (written, bytes) = store.WriteCheckpoint(content, folder, text);
                         RunCheckpoints.Retain(folder, keep);
                         return new CheckpointWritten(content.Version, written, bytes, null);

@@ -67,7 +67,7 @@ internal sealed partial class JobActor
         Receive<TrainingMessages.ServerReport>(report =>
         {
             if (Array.Find(servers, candidate => candidate.Node.Name == report.Node) is { } server)
-                (server.Silence, server.MissingSlots) = (TimeSpan.Zero, report.MissingSlots);
+                (server.Silence, server.Version, server.MissingSlots) = (TimeSpan.Zero, report.Version, report.MissingSlots);
             else
                 Dismiss(report.Node, "server");
         });
@@ -198,7 +198,7 @@ internal sealed partial class JobActor
         }
 
         if (failed.Rank == TrainingMessages.CauseRank.TimedOut && worker is not null
-            && Leased.FirstOrDefault(other => other != worker && other.Slots.Intersect(servers.SelectMany(candidate => candidate.MissingSlots)).Any()) is { } late)
+            && Leased.FirstOrDefault(other => other != worker && AwaitedSlots.Overlaps(other.Slots)) is { } late)
         {
             Exclude(late, $"its slots {late.SlotsText} were waited for in vain: {failed.Reason}");
             return;

@@ -134,17 +134,24 @@ internal sealed partial class JobActor
             ExcludeByName(name, late);
     }
 
+    /// <summary>The servers with the lowest version: those with a higher one have had all that they waited for.</summary>
+    private ServerState[] LeastFar => servers.Where(server => !server.Released).GroupBy(server => server.Version).MinBy(known => known.Key)?.ToArray() ?? [];
+
+    /// <summary>The slots whose gradients these wait for.</summary>
+    private HashSet<int> AwaitedSlots => [.. LeastFar.SelectMany(server => server.MissingSlots)];
+
     /// <summary>Who is waited for, and doing what since when. The worker is null where it is a server.</summary>
     private (string Node, string What, WorkerState? Worker)? Latest()
     {
-        // Whoever still computes the oldest step is waited for; the others wait in the exchange, and of these for whoever's gradient is missing.
-        var missing = servers.SelectMany(server => server.MissingSlots).ToHashSet();
+        // Whoever still computes the oldest step is waited for; the others wait in the exchange, and of these for whoever's gradient is missing at
+        // the servers that have come least far. Where none is missing there, it is the servers who are waited for.
+        var missing = AwaitedSlots;
         var late = Leased.Where(worker => !worker.Finished).OrderBy(worker => worker.Step).ThenBy(worker => worker.Phase == "exchanging")
             .ThenBy(worker => !missing.Overlaps(worker.Slots)).FirstOrDefault();
         if (late is null)
             return null;
         var seconds = (Environment.TickCount64 - late.Since) / 1000.0;
-        if (late.Phase == "exchanging" && Array.Find(servers, server => server is { Released: false, MissingSlots: [] }) is { } server)
+        if (late.Phase == "exchanging" && missing.Count == 0 && LeastFar is [var server, ..])
             return (server.Node.Name, string.Create(
                 CultureInfo.InvariantCulture, $"{server.Node.Name} has all gradients of step {late.Step} and has not updated its shards for {seconds:F1} s"), null);
         var phase = late.Phase == "exchanging" && missing.Overlaps(late.Slots) ? "sending" : late.Phase;

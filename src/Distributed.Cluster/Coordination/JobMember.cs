@@ -108,6 +108,9 @@ internal sealed class ServerState(
     /// <summary>How long nothing has been heard of it.</summary>
     public TimeSpan Silence { get; set; }
 
+    /// <summary>The version of its shard that has come least far, as it last said.</summary>
+    public long Version { get; set; }
+
     /// <summary>The slots that the next update of its shards waits for, as it last said.</summary>
     public int[] MissingSlots { get; set; } = [];
 

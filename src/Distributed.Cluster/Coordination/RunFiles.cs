@@ -55,6 +55,9 @@ internal sealed class RunFiles : IDisposable
     /// <summary>Where the merged log of all nodes goes.</summary>
     public TextWriter Log => log;
 
+    /// <summary>A line a step and an evaluation.</summary>
+    public string MetricsFile => Path.Combine(Folder, "metrics.jsonl");
+
     public string ModelFile => Path.Combine(Folder, "model.safetensors");
 
     /// <summary>Drops what was written of later steps than those before a version: they are made again.</summary>
@@ -129,13 +132,6 @@ internal sealed class RunFiles : IDisposable
         events.Flush();
     }
 
-    /// <summary>Has what was written so far outlast the machine.</summary>
-    public void FlushToDisk()
-    {
-        metrics.Flush();
-        ((FileStream)metrics.BaseStream).Flush(flushToDisk: true);
-    }
-
     public void Dispose()
     {
         metrics.Dispose();
@@ -145,9 +141,9 @@ internal sealed class RunFiles : IDisposable
 
     private void Keep(Job job, long version)
     {
-        Earlier = EarlierRun.Keep(Path.Combine(Folder, "metrics.jsonl"), version);
+        Earlier = EarlierRun.Keep(MetricsFile, version);
         if (Earlier.FirstStep > 0 && job.DecidesAtEvaluations)
-            throw new BadInputException($"{Path.Combine(Folder, "metrics.jsonl")}: expected all steps before {version}, whose evaluations early stopping and reduce-on-plateau go by");
+            throw new BadInputException($"{MetricsFile}: expected all steps before {version}, whose evaluations early stopping and reduce-on-plateau go by");
     }
 
     private static double Round(double milliseconds) => Math.Round(milliseconds, 4);

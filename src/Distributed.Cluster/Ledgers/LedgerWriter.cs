@@ -54,10 +54,13 @@ internal sealed class LedgerWriter : IDisposable
     public void Add(long step, string counts) =>
         writer.WriteLine(LedgerFile.Line(step, sampler.EpochOf(step), (int)(step % sampler.StepsPerEpoch * sampler.Batch), counts));
 
+    /// <summary>Has what was written so far be in the file, whatever becomes of this process.</summary>
+    public void Flush() => writer.Flush();
+
     /// <summary>Has what was written so far outlast the machine.</summary>
     public void FlushToDisk()
     {
-        writer.Flush();
+        Flush();
         ((FileStream)writer.BaseStream).Flush(flushToDisk: true);
     }
 

@@ -253,6 +253,19 @@ public sealed partial class JobActorTests : TestKit
     }
 
     [Fact]
+    public void A_server_that_has_all_gradients_and_makes_no_update_is_named_and_left_out()
+    {
+        var job = Training(stepSeconds: 0.2);
+        job.Tell(new TrainingMessages.ServerReport(id, "s-1", 1, 3, []));
+        foreach (var name in new[] { "w-1", "w-2" })
+            job.Tell(new ProgressMessages.WorkerReport(id, name, 3, "exchanging", [], []));
+        server.Next<TrainingMessages.Release>();
+        submitter.FishForMessage<JobMessages.Progress>(
+            progress => progress.Snapshot.Notices.Any(notice => notice.Contains("s-1 has all gradients of step 3 and has not updated its shards for", StringComparison.Ordinal)),
+            TestNode.Patience);
+    }
+
+    [Fact]
     public void Workers_go_on_once_every_server_has_taken_over_a_fallen_rate()
     {
         var job = StartPlateau();
