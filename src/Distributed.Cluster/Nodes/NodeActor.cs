@@ -54,7 +54,7 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
 
         // Registering is repeated for as long as the node lives: whoever is coordinator next hears of it, too.
         Receive<RegisterNow>(_ => coordinator.Tell(new MembershipMessages.Register(info)));
-        Receive<MembershipMessages.Registered>(_ => { });
+        Receive<MembershipMessages.Registered>(_ => node.Meters.Registered());
         Receive<SendEvents>(_ => PassEventsOn());
         Receive<TellVitals>(_ =>
         {

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Akka.Actor;
 using Akka.Actor.Setup;
 using Akka.Cluster.Tools.Singleton;
@@ -6,8 +8,10 @@ using Distributed.Cluster.Configuration;
 using Distributed.Cluster.Coordination;
 using Distributed.Cluster.Jobs;
 using Distributed.Cluster.Monitoring;
+using Distributed.Cluster.Monitoring.Metrics;
 using Distributed.Cluster.Protocol;
 using Distributed.Learning;
+using Microsoft.Extensions.Logging;
 
 namespace Distributed.Cluster.Nodes;
 
@@ -17,9 +21,13 @@ internal sealed class TrainerNode : IAsyncDisposable
     private readonly ActorSystem system;
     private readonly EventLog log;
     private readonly IActorRef node;
+    private readonly MetricsServer? metrics;
+    private readonly NodeMeters meters;
 
-    private TrainerNode(ActorSystem system, EventLog log, IActorRef node, string address)
+    private TrainerNode(ActorSystem system, EventLog log, IActorRef node, string address, NodeMeters meters, MetricsServer? metrics)
     {
+        this.meters = meters;
+        this.metrics = metrics;
         this.system = system;
         this.log = log;
         this.node = node;
@@ -39,7 +47,14 @@ internal sealed class TrainerNode : IAsyncDisposable
         var config = ClusterConfig.Load(
             options.ConfigFile, options.Host, options.Port, options.Roles, options.Seeds.Count > 0 ? options.Seeds : null);
         var relay = new EventRelay(output);
-        var log = new EventLog(options.Name, string.Join(",", options.Roles), config.Trainer.Log.Level, relay.Add);
+        var meters = new NodeMeters(options.Name, options.Roles);
+        var log = new EventLog(
+            options.Name, string.Join(",", options.Roles), config.Trainer.Log.Level,
+            entry =>
+            {
+                meters.Event(entry.Level);
+                relay.Add(entry);
+            });
         var setup = ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(config.Akka), new AkkaLogSetup(log.Logger));
         ActorSystem system;
         try
@@ -52,8 +67,10 @@ internal sealed class TrainerNode : IAsyncDisposable
             throw new BadInputException($"{Path.GetFileName(options.ConfigFile ?? ClusterConfig.ShippedFile)}: {exception.Message}", exception);
         }
 
+        MetricsServer? metrics = null;
         try
         {
+            metrics = ServeMetrics(options, meters, log.Logger);
             var cluster = Akka.Cluster.Cluster.Get(system);
             var self = cluster.SelfAddress;
             // At once: a short job can begin and end before the cluster's gossip has made a node a full member.
@@ -66,7 +83,12 @@ internal sealed class TrainerNode : IAsyncDisposable
                 options.Name, [.. options.Roles], options.Host, options.DataPort, options.DataFolder, options.RunsFolder,
                 [.. options.Cores], config.Trainer,
                 log.Logger)
-            { DrawCurves = options.DrawCurves };
+            {
+                DrawCurves = options.DrawCurves,
+                DrawConfusion = options.DrawConfusion,
+                Meters = meters,
+                HistoryFile = options.KeepsHistory ? Path.Combine(options.RunsFolder, JobHistory.Name) : null,
+            };
             if (options.Roles.Contains("coordinator"))
             {
                 system.ActorOf(
@@ -94,11 +116,14 @@ internal sealed class TrainerNode : IAsyncDisposable
                     $"--seed {string.Join(", ", options.Seeds)}: no cluster there let {options.Name} in within {(Environment.TickCount64 - since) / 1000} s", exception);
             }
 
-            return new TrainerNode(system, log, node, $"{self.Host}:{self.Port}");
+            return new TrainerNode(system, log, node, $"{self.Host}:{self.Port}", meters, metrics);
         }
         catch
         {
             await system.Terminate();
+            if (metrics is not null)
+                await metrics.DisposeAsync();
+            meters.Dispose();
             log.Dispose();
             throw;
         }
@@ -132,6 +157,28 @@ internal sealed class TrainerNode : IAsyncDisposable
     {
         if (!system.WhenTerminated.IsCompleted)
             await system.Terminate();
+        if (metrics is not null)
+            await metrics.DisposeAsync();
+        meters.Dispose();
         log.Dispose();
+    }
+
+    private static MetricsServer? ServeMetrics(NodeOptions options, NodeMeters meters, ILogger log)
+    {
+        if (options.MetricsPort is not { } port)
+            return null;
+        var page = new MetricsPage(meters, options.Name);
+        try
+        {
+            var address = IPAddress.TryParse(options.MetricsHost, out var parsed) ? parsed : Dns.GetHostAddresses(options.MetricsHost)[0];
+            var server = new MetricsServer(address, port, page, new HealthCheck(meters));
+            log.MetricsServed($"http://{server.Endpoint}/");
+            return server;
+        }
+        catch (SocketException exception)
+        {
+            page.Dispose();
+            throw new BadInputException($"--metrics-port {port}: {options.MetricsHost}:{port} can't be opened: {exception.Message}", exception);
+        }
     }
 }
