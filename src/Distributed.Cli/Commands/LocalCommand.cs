@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Distributed.Cli.Pictures;
+using Distributed.Cli.Processes;
 using Distributed.Cluster.Jobs;
 using Distributed.Cluster.Launching;
 using Distributed.Cluster.Nodes;
@@ -62,7 +63,9 @@ internal static class LocalCommand
             ConfigFile = config,
             DataFolder = dataFolder,
             DrawCurves = Plots.Curves,
+            DrawConfusion = Plots.Confusion,
         };
+        using var telemetry = Telemetry.Export(options.Name);
         // What this node logs is in the run's log; the terminal shows the run itself.
         await using var coordinator = await TrainerNode.StartAsync(options, static _ => { }, session.Interruption.Token);
         var folder = RunFolder.Prepare(outFolder, job.Name, DateTime.Now);

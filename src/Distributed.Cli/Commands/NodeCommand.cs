@@ -45,9 +45,11 @@ internal static class NodeCommand
         });
         var config = Parsing.ClusterFile();
         var runs = Parsing.Text("--out", "DIR", "where a coordinator keeps the folders of runs (default: runs)");
+        var metricsPort = Parsing.WholeNumber("--metrics-port", "N", 0, 65535, "answers /metrics (for Prometheus), /health/live and /health/ready there; 0 takes a free port");
+        var metricsHost = Parsing.Text("--metrics-host", "ADDRESS", "the address that these are reached by (default: 127.0.0.1, so only from this machine)");
         var format = Parsing.OneOf("--log-format", "how its log is written: a JSON object a line, or text for people", "json", "text");
         var withParent = new Option<bool>("--with-parent") { Description = "ends when its standard input does, so when its parent does" };
-        foreach (var option in (Option[])[roles, seeds, host, port, dataPort, name, data, cores, config, runs, format, withParent]) command.Add(option);
+        foreach (var option in (Option[])[roles, seeds, host, port, dataPort, name, data, cores, config, runs, metricsPort, metricsHost, format, withParent]) command.Add(option);
         var security = new SecurityArguments(command);
 
         var chaos = new ChaosOptions(command, ofNode: true);
@@ -69,7 +71,11 @@ internal static class NodeCommand
                 ConfigFile = parsed.GetValue(config),
                 Security = security.Of(parsed),
                 DrawCurves = Plots.Curves,
+                DrawConfusion = Plots.Confusion,
                 RunsFolder = parsed.GetValue(runs) ?? "runs",
+                KeepsHistory = true,
+                MetricsPort = parsed.GetValue(metricsPort),
+                MetricsHost = parsed.GetValue(metricsHost) ?? "127.0.0.1",
             };
             return RunUntilToldAsync(session, options, parsed.GetValue(format) == "text", parsed.GetValue(withParent));
         });
@@ -106,6 +112,7 @@ internal static class NodeCommand
 
         var output = session.Terminal.Out;
         var text = asText ? new EventText(session.Terminal.Colours) : null;
+        using var telemetry = Telemetry.Export(options.Name);
         await using var node = await TrainerNode.StartAsync(options, Log, session.Interruption.Token);
         var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var registration = session.Interruption.Token.Register(() => asked.TrySetResult());

@@ -74,6 +74,9 @@ internal static class Plots
         string Name(int number) => number < names.Count ? names[number] : $"{number}";
     }
 
+    /// <summary>The same with numbers for names; null where there are too many classes to see.</summary>
+    public static byte[]? Confusion(long[][] confusion) => confusion.Length <= MostClasses ? Confusion(confusion, []) : null;
+
     /// <summary>The receiver operating characteristic of each class beside its precision against recall.</summary>
     /// <param name="curves">Classes with their curves; the first few are drawn.</param>
     /// <param name="names">What the classes are called; numbers where it is empty.</param>

@@ -3,7 +3,6 @@ using Akka.Cluster;
 using Distributed.Cluster.Checkpoints;
 using Distributed.Cluster.Jobs;
 using Distributed.Cluster.Monitoring;
-using Distributed.Cluster.Monitoring.Logs;
 using Distributed.Cluster.Nodes;
 using Distributed.Cluster.Protocol;
 using Distributed.Cluster.Security;
@@ -15,7 +14,7 @@ namespace Distributed.Cluster.Coordination;
 /// The cluster's singleton: knows the nodes, takes jobs one after another, merges everybody's events into the running job's
 /// cluster log. A job itself is coordinated by a <see cref="JobActor"/> below it.
 /// </summary>
-internal sealed class CoordinatorActor : ReceiveActor, IWithTimers
+internal sealed partial class CoordinatorActor : ReceiveActor, IWithTimers
 {
     /// <summary>Events kept for the log of a job that has not begun yet.</summary>
     private const int EventsKept = 2000;
@@ -23,15 +22,12 @@ internal sealed class CoordinatorActor : ReceiveActor, IWithTimers
     /// <summary>Refused nodes that are told of.</summary>
     private const int MostRefused = 1000;
 
-    /// <summary>Of a log, in one answer: a message stays below the control plane's 32 KB.</summary>
-    private const int BytesOfLog = 24_000;
-
     private static readonly TimeSpan StatusEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ProgressEvery = TimeSpan.FromSeconds(10);
 
     private readonly NodeContext node;
     private readonly Dictionary<string, MembershipMessages.NodeInfo> nodes = [];
-    private readonly JobQueue<JobMessages.Submit> queue = new();
+    private readonly JobQueue<JobMessages.Submit> queue;
     private readonly EventIntake intake = new();
 
     /// <summary>The submitters that follow their jobs; who has gone is told nothing more.</summary>
@@ -47,6 +43,7 @@ internal sealed class CoordinatorActor : ReceiveActor, IWithTimers
     public CoordinatorActor(NodeContext node)
     {
         this.node = node;
+        queue = new JobQueue<JobMessages.Submit>(Earlier());
         Receive<MembershipMessages.Register>(Register);
         Receive<MembershipMessages.ProcessEnded>(ended =>
         {
@@ -93,14 +90,16 @@ internal sealed class CoordinatorActor : ReceiveActor, IWithTimers
         Receive<JobMessages.Ended>(Take);
         Receive<JobMessages.Stop>(Stop);
         Receive<TellWaiting>(_ => SayWhoWaits());
+        Receive<TellMeters>(_ => node.Meters.Coordinate(StatusOf(queue.Running?.Entry)));
         Receive<JobOver>(over =>
         {
             if (running?.Id == over.Job)
             {
                 running.Status.Dispose();
                 foreach (var stopper in stoppers)
-                    stopper.Tell(new JobMessages.Stopped(running.Submission.JobName, running.Submission.OutFolder!));
+                    stopper.Tell(new JobMessages.Stopped(running.Entry.Name, running.Entry.Folder));
                 stoppers.Clear();
+                running.Trace.Dispose();
                 running = null;
             }
 
@@ -120,7 +119,7 @@ internal sealed class CoordinatorActor : ReceiveActor, IWithTimers
         Receive<WatchMessages.ReadLog>(ReadLog);
     }
 
-    private sealed record Running(Guid Id, IActorRef Actor, EventMerger Log, JobMessages.Submit Submission, RunStatusFile Status)
+    private sealed record Running(Guid Id, IActorRef Actor, EventMerger Log, RunStatusFile Status, JobTrace Trace, JobEntry Entry)
     {
         /// <summary>When its status was written last, and its progress logged, in <see cref="Environment.TickCount64"/>.</summary>
         public (long Written, long Logged) At { get; set; } = (long.MinValue / 2, Environment.TickCount64);
@@ -133,12 +132,18 @@ internal sealed class CoordinatorActor : ReceiveActor, IWithTimers
         public static readonly TellWaiting Instance = new();
     }
 
+    private sealed record TellMeters
+    {
+        public static readonly TellMeters Instance = new();
+    }
+
     public ITimerScheduler Timers { get; set; } = null!;
 
     public static Props Props(NodeContext node) => Akka.Actor.Props.Create(() => new CoordinatorActor(node));
 
     protected override void PreStart()
     {
+        Timers.StartPeriodicTimer("status", TellMeters.Instance, TimeSpan.Zero, StatusEvery);
         Timers.StartPeriodicTimer("waiting", TellWaiting.Instance, node.Settings.ProgressInterval);
         Akka.Cluster.Cluster.Get(Context.System).Subscribe(
             Self, ClusterEvent.SubscriptionInitialStateMode.InitialStateAsEvents, typeof(ClusterEvent.IMemberEvent));
@@ -147,17 +152,20 @@ internal sealed class CoordinatorActor : ReceiveActor, IWithTimers
     protected override void PostStop()
     {
         running?.Status.Dispose();
+        running?.Trace.Dispose();
+        node.Meters.StopCoordinating();
         Akka.Cluster.Cluster.Get(Context.System).Unsubscribe(Self);
     }
 
     /// <summary>A job whose coordinator breaks (its folder is full or gone, say) has failed: it must not begin anew, silently.</summary>
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(exception =>
     {
-        if (running is { } job)
+        if (running is { } job && queue.Running?.Entry.Id == job.Id)
         {
             var reason = $"the job's coordinator failed: {exception.Message}";
-            node.Log.JobEnded(job.Submission.JobName, nameof(JobStatus.Failed), reason);
-            Take(new JobMessages.Ended(job.Id, JobStatus.Failed, reason, job.Submission.OutFolder!, null));
+            var entry = queue.Running!.Value.Entry;
+            node.Log.JobEnded(entry.Name, nameof(JobStatus.Failed), reason);
+            Take(new JobMessages.Ended(job.Id, JobStatus.Failed, reason, entry.Folder, null));
         }
 
         return Directive.Stop;
@@ -235,7 +243,7 @@ internal sealed class CoordinatorActor : ReceiveActor, IWithTimers
         }
 
         stoppers.Add(stop.Stopper);
-        stop.Stopper.Tell(new JobMessages.Stopping(job.Id, job.Submission.JobName));
+        stop.Stopper.Tell(new JobMessages.Stopping(job.Id, job.Entry.Name));
         job.Actor.Tell(new JobMessages.Interrupt(job.Id));
     }
 
@@ -300,13 +308,13 @@ internal sealed class CoordinatorActor : ReceiveActor, IWithTimers
         // What the job tells goes by this actor, so that whoever asks later hears of it, too.
         var actor = Context.ActorOf(JobActor.Props(node, id, job, files, log, Self, checkpoint), $"job-{id:N}");
         Context.WatchWith(actor, new JobOver(id));
-        running = new Running(id, actor, log, submission, new RunStatusFile(files.Folder));
+        running = new Running(id, actor, log, new RunStatusFile(files.Folder), new JobTrace(next.Entry), next.Entry);
         board.Begin(id);
         OfferNodes();
 
         void Refuse(string reason)
         {
-            queue.End(id, JobStatus.BadInput, reason);
+            Remember(queue.End(id, JobStatus.BadInput, reason));
             TellLast(new JobMessages.Ended(id, JobStatus.BadInput, reason, submission.OutFolder!, null));
             StartNext();
         }
@@ -319,6 +327,7 @@ internal sealed class CoordinatorActor : ReceiveActor, IWithTimers
         TellFollower(progress.Job, progress);
         var snapshot = progress.Snapshot;
         board.Take(snapshot);
+        job.Trace.Take(snapshot);
         var now = Environment.TickCount64;
         if (now - job.At.Written >= StatusEvery.TotalMilliseconds)
         {
@@ -336,28 +345,14 @@ internal sealed class CoordinatorActor : ReceiveActor, IWithTimers
 
     private void Take(JobMessages.Ended ended)
     {
-        queue.End(ended.Job, ended.Status, ended.Reason, ended.Summary?.WeightsSha256);
+        Remember(queue.End(ended.Job, ended.Status, ended.Reason, ended.Summary?.WeightsSha256));
         if (running is not { } job || job.Id != ended.Job)
             return;
+        job.Trace.End(ended.Status, ended.Reason);
         // At once: this process may end with the job.
         job.Status.Write(StatusOf(queue.Find(ended.Job.ToString("N")).Entry));
         TellLast(ended);
     }
-
-    private void TellFollower(Guid job, object message)
-    {
-        if (followers.TryGetValue(job, out var follower))
-            follower.Tell(message);
-    }
-
-    private void TellLast(JobMessages.Ended ended)
-    {
-        TellFollower(ended.Job, ended);
-        if (followers.Remove(ended.Job, out var follower) && !followers.ContainsValue(follower))
-            Context.Unwatch(follower);
-    }
-
-    private ClusterStatus StatusOf(JobEntry? entry) => board.Of(node.Name, entry, nodes.Values, queue.Waiting.Count);
 
     private WatchMessages.Answer Cancel(JobEntry entry)
     {
@@ -371,47 +366,10 @@ internal sealed class CoordinatorActor : ReceiveActor, IWithTimers
         if (queue.Waiting.All(next => next.Entry.Id != entry.Id))
             return new WatchMessages.Answer(false, $"{name} has ended: {entry.State}");
         const string reason = "stopped before it had begun";
-        queue.End(entry.Id, JobStatus.Interrupted, reason);
+        Remember(queue.End(entry.Id, JobStatus.Interrupted, reason));
         node.Log.JobEnded(entry.Name, nameof(JobStatus.Interrupted), reason);
         TellLast(new JobMessages.Ended(entry.Id, JobStatus.Interrupted, reason, entry.Folder, null));
         return new WatchMessages.Answer(true, $"{name} will not run");
-    }
-
-    /// <summary>Reads on a thread of the pool: a disk may be slow, and whoever asks is not waited for.</summary>
-    private void ReadLog(WatchMessages.ReadLog ask)
-    {
-        var (entry, problem) = queue.Find(ask.Job);
-        if (entry is null)
-        {
-            Sender.Tell(new WatchMessages.Answer(false, problem));
-            return;
-        }
-
-        var over = entry.Outcome is not null && running?.Id != entry.Id;
-        var from = new LogPlace(ask.Part, ask.Offset);
-        Task.Run<object>(() =>
-        {
-            try
-            {
-                var page = Directory.Exists(entry.Folder) ? LogReader.Read(entry.Folder, from, BytesOfLog) : new LogPage([], from, AtEnd: true);
-                return new WatchMessages.Log(entry.Id, page.Lines, page.Next.Part, page.Next.Offset, page.AtEnd, over && page.AtEnd);
-            }
-            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-            {
-                return new WatchMessages.Answer(false, $"{entry.Folder}: {exception.Message}");
-            }
-        }).PipeTo(Sender, Self);
-    }
-
-    /// <summary>Submitters of waiting jobs would take silence for the coordinator's end.</summary>
-    private void SayWhoWaits()
-    {
-        for (var i = 0; i < queue.Waiting.Count; i++)
-        {
-            var entry = queue.Waiting[i].Entry;
-            TellFollower(entry.Id, new JobMessages.Progress(entry.Id, new RunProgress(
-                entry.Name, $"waiting for {i + 1} other {(i == 0 ? "job" : "jobs")}", 0, 0, 0, 0, double.NaN, null, null, 0, 0, [], [], [])));
-        }
     }
 
     private void OfferNodes() => running?.Actor.Tell(new JobActor.Available([.. nodes.Values.Where(info => !leaving.Contains(info.Name)).OrderBy(info => info.Name, StringComparer.Ordinal)]));

@@ -173,7 +173,8 @@ internal sealed partial class JobActor
     private RunStore Store()
     {
         var deadlines = node.Settings.Deadlines;
-        return new RunStore(id, secret, node.Name, connect!, layout!, deadlines.Handshake, deadlines.Saving(layout!.Length), node.LinkTls);
+        return new RunStore(id, secret, node.Name, connect!, layout!, deadlines.Handshake, deadlines.Saving(layout!.Length), node.LinkTls)
+        { Seen = (version, weights) => files.WriteHistograms(version, layout, weights) };
     }
 
     /// <summary>Runs work on a thread of its own and tells this actor the result, then <see cref="WorkOver"/>.</summary>
@@ -271,13 +272,13 @@ internal sealed partial class JobActor
             return;
         }
 
-        var (name, draw, charts) = (job.Name, node.DrawCurves, RunCurves.Of(history));
+        var (name, draw, charts, confusion) = (job.Name, node.DrawCurves, RunCurves.Of(history), evaluation?.Classification?.Confusion);
         Timers.StartSingleTimer("drawn", new CurvesDrawn(CurvesSvg.Draw(name, charts), null, $"not drawn within {DrawBound.TotalSeconds:F0} s"), DrawBound);
         Work("curves", () =>
         {
             try
             {
-                return new CurvesDrawn(CurvesSvg.Draw(name, charts), draw?.Invoke(name, charts), null);
+                return new CurvesDrawn(CurvesSvg.Draw(name, charts), draw?.Invoke(name, charts), null, confusion is { Length: > 0 } ? node.DrawConfusion?.Invoke(confusion) : null);
             }
             catch (Exception exception)
             {
@@ -299,12 +300,14 @@ internal sealed partial class JobActor
         files.Write(summary);
         if (curves.Svg is { } svg)
             files.WriteCurves(svg, curves.Png);
+        files.WritePicture(evaluation?.Version ?? 0, "curves", curves.Png);
+        files.WritePicture(evaluation?.Version ?? 0, "confusion", curves.Confusion);
         clusterLog.Flush();
         submitter.Tell(new JobMessages.Ended(id, status, reason, files.Folder, summary with { Evaluation = summary.Evaluation?.Brief() }));
         Context.Stop(Self);
     }
 
-    private sealed record CurvesDrawn(string? Svg, byte[]? Png, string? Failure);
+    private sealed record CurvesDrawn(string? Svg, byte[]? Png, string? Failure, byte[]? Confusion = null);
 
     private sealed record CloseFiles
     {

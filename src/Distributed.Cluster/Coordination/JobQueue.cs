@@ -7,15 +7,16 @@ namespace Distributed.Cluster.Coordination;
 /// Decides what is next; who runs it is told.
 /// </summary>
 /// <typeparam name="T">What belongs to a job besides its entry.</typeparam>
+/// <param name="earlier">Jobs that have ended before, the oldest first.</param>
 /// <param name="clock">Gives the times of entries; null for the system's.</param>
-internal sealed class JobQueue<T>(TimeProvider? clock = null)
+internal sealed class JobQueue<T>(IEnumerable<JobEntry>? earlier = null, TimeProvider? clock = null)
 {
     /// <summary>So many jobs that have ended are remembered.</summary>
     public const int Remembered = 100;
 
     private readonly TimeProvider clock = clock ?? TimeProvider.System;
     private readonly List<(JobEntry Entry, T Content)> waiting = [];
-    private readonly List<JobEntry> ended = [];
+    private readonly List<JobEntry> ended = [.. earlier ?? []];
 
     /// <summary>The job whose turn it is; null while there is none.</summary>
     public (JobEntry Entry, T Content)? Running { get; private set; }
@@ -45,8 +46,8 @@ internal sealed class JobQueue<T>(TimeProvider? clock = null)
         return Running;
     }
 
-    /// <summary>The job that runs has ended, or one that waits will not run. What ended already stays as it was.</summary>
-    public void End(Guid id, JobStatus outcome, string? reason, string? weightsSha256 = null)
+    /// <summary>The job that runs has ended, or one that waits will not run. Returns its entry; null for what ended already, which stays as it was.</summary>
+    public JobEntry? End(Guid id, JobStatus outcome, string? reason, string? weightsSha256 = null)
     {
         JobEntry entry;
         if (Running is { } running && running.Entry.Id == id)
@@ -61,12 +62,13 @@ internal sealed class JobQueue<T>(TimeProvider? clock = null)
         }
         else
         {
-            return;
+            return null;
         }
 
         ended.Add(entry with { Ended = clock.GetUtcNow(), Outcome = outcome, Reason = reason, WeightsSha256 = weightsSha256 });
         if (ended.Count > Remembered)
             ended.RemoveAt(0);
+        return ended[^1];
     }
 
     /// <summary>

@@ -125,6 +125,17 @@ internal sealed class RunFiles : IDisposable
             File.WriteAllBytes(Path.Combine(Folder, "curves.png"), png);
     }
 
+    /// <summary>Writes how a version's weights are spread, for TensorBoard; from any thread.</summary>
+    /// <param name="weights">The flat vector, float32.</param>
+    public void WriteHistograms(long version, ParameterLayout layout, nint weights) => events.Add(version, layout, weights);
+
+    /// <summary>Writes a picture of the run for TensorBoard.</summary>
+    public void WritePicture(long version, string name, byte[]? png)
+    {
+        if (png is not null)
+            events.Add(version, name, png);
+    }
+
     /// <summary>Makes what was written so far visible to readers of the folder.</summary>
     public void Flush()
     {

@@ -11,12 +11,16 @@ internal sealed unsafe class RunStore(
     Guid job, byte[] secret, string node, TrainingMessages.Connect servers, ParameterLayout layout, TimeSpan handshake, TimeSpan within,
     LinkTls? tls = null)
 {
+    /// <summary>Sees the weights of each version that is written: the version and the flat vector.</summary>
+    public Action<long, nint>? Seen { get; init; }
+
     /// <summary>Writes the model file; returns the SHA-256 of the weights.</summary>
     public string WriteModel(long version, string file, IReadOnlyDictionary<string, string> metadata)
     {
         using var client = Open();
         using var flat = Flat();
         client.ReadWeights(version, (float*)flat.Pointer);
+        Seen?.Invoke(version, (nint)flat.Pointer);
         ModelFile.Write(file, layout, (nint)flat.Pointer, metadata);
         return WeightsSha256.Of(layout, (nint)flat.Pointer);
     }
@@ -39,10 +43,14 @@ internal sealed unsafe class RunStore(
     }
 
     /// <summary>Writes a checkpoint; returns its folder and size.</summary>
-    public (string Folder, long Bytes) WriteCheckpoint(CheckpointContent content, string checkpoints, string jobText) => CheckpointWriter.Write(
-        checkpoints, content.Version, jobText,
-        path => ModelFile.Write(path, layout, (nint)content.Weights.Pointer, new Dictionary<string, string> { ["version"] = $"{content.Version}" }),
-        content.States.Select(part => (part.Shard, (Func<byte[]>)(() => part.State))));
+    public (string Folder, long Bytes) WriteCheckpoint(CheckpointContent content, string checkpoints, string jobText)
+    {
+        Seen?.Invoke(content.Version, (nint)content.Weights.Pointer);
+        return CheckpointWriter.Write(
+            checkpoints, content.Version, jobText,
+            path => ModelFile.Write(path, layout, (nint)content.Weights.Pointer, new Dictionary<string, string> { ["version"] = $"{content.Version}" }),
+            content.States.Select(part => (part.Shard, (Func<byte[]>)(() => part.State))));
+    }
 
     /// <summary>Gives every shard its range of a checkpoint, however the shards lay that wrote it. The servers stand at its version.</summary>
     /// <exception cref="BadInputException">The checkpoint is damaged, or of another model or optimizer.</exception>

@@ -134,6 +134,12 @@ internal static partial class Events
     [LoggerMessage(58, LogLevel.Information, "{Node} was told to end and hands over its part", EventName = "node-leaves")]
     public static partial void NodeLeaves(this ILogger log, string node);
 
+    [LoggerMessage(41, LogLevel.Information, "metrics and health are at {Address}", EventName = "metrics-served")]
+    public static partial void MetricsServed(this ILogger log, string address);
+
+    [LoggerMessage(43, LogLevel.Warning, "the history of jobs can't be kept: {Reason}", EventName = "no-history")]
+    public static partial void NoHistory(this ILogger log, string reason);
+
     [LoggerMessage(40, LogLevel.Information, "node at {Address} started with {Cores} cores", EventName = "node-started")]
     public static partial void NodeStarted(this ILogger log, string address, int cores);
 

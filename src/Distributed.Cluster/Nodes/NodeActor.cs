@@ -82,7 +82,7 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
         // Registering is repeated for as long as the node lives: whoever is coordinator next hears of it, too.
         var register = new MembershipMessages.Register(info, node.Credentials.Sign(Statements.Registers(info)));
         Receive<RegisterNow>(_ => coordinator.Tell(register));
-        Receive<MembershipMessages.Registered>(_ => { });
+        Receive<MembershipMessages.Registered>(_ => node.Meters.Registered());
         Receive<SendEvents>(_ => PassEventsOn());
         Receive<TellVitals>(_ =>
         {

@@ -16,7 +16,13 @@ internal sealed record NodeContext(
     ILogger Log)
 {
     /// <summary>What the node knows of its own load.</summary>
-    public Monitoring.Metrics.NodeMeters Meters { get; } = new(Name);
+    public Monitoring.Metrics.NodeMeters Meters { get; init; } = new(Name, Roles);
+
+    /// <summary>Where a coordinator writes down which jobs have ended; null: nowhere.</summary>
+    public string? HistoryFile { get; init; }
+
+    /// <summary>As <see cref="NodeOptions.DrawConfusion"/>.</summary>
+    public Func<long[][], byte[]?>? DrawConfusion { get; init; }
 
     /// <summary>Secures links over TCP; null without TLS.</summary>
     public LinkTls? LinkTls { get; init; }

@@ -36,6 +36,18 @@ internal sealed record NodeOptions
     /// <summary>Where a coordinator keeps the folders of runs.</summary>
     public string RunsFolder { get; init; } = "runs";
 
+    /// <summary>Whether a coordinator writes down which jobs have ended, in its folder of runs, and reads that at its start.</summary>
+    public bool KeepsHistory { get; init; }
+
+    /// <summary>Port of <c>/metrics</c>, <c>/health/live</c> and <c>/health/ready</c>; 0 takes a free one, null: none.</summary>
+    public int? MetricsPort { get; init; }
+
+    /// <summary>The address that these are reached by.</summary>
+    public string MetricsHost { get; init; } = "127.0.0.1";
+
+    /// <summary>Draws a confusion matrix (true classes in rows) as PNG, on a thread of its own; null where nobody can, or where it has too many classes.</summary>
+    public Func<long[][], byte[]?>? DrawConfusion { get; init; }
+
     /// <summary>Draws the charts of a run that has ended, under a title, as PNG, on a thread of its own; null where nobody can.</summary>
     public Func<string, IReadOnlyList<Monitoring.Chart>, byte[]?>? DrawCurves { get; init; }
 

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Akka.Actor;
 using Akka.Actor.Setup;
 using Akka.Cluster.Tools.Singleton;
@@ -6,6 +8,7 @@ using Distributed.Cluster.Configuration;
 using Distributed.Cluster.Coordination;
 using Distributed.Cluster.Jobs;
 using Distributed.Cluster.Monitoring;
+using Distributed.Cluster.Monitoring.Metrics;
 using Distributed.Cluster.Protocol;
 using Distributed.Cluster.Security;
 using Distributed.Learning;
@@ -27,10 +30,15 @@ internal sealed class TrainerNode : IAsyncDisposable
     private readonly EventLog log;
     private readonly IActorRef node;
     private readonly TimeSpan drain;
+    private readonly MetricsServer? metrics;
+    private readonly NodeMeters meters;
 
-    private TrainerNode(ActorSystem system, EventLog log, IActorRef node, string address, TimeSpan drain)
+    private TrainerNode(
+        ActorSystem system, EventLog log, IActorRef node, string address, TimeSpan drain, NodeMeters meters, MetricsServer? metrics)
     {
         this.drain = drain;
+        this.meters = meters;
+        this.metrics = metrics;
         this.system = system;
         this.log = log;
         this.node = node;
@@ -54,7 +62,14 @@ internal sealed class TrainerNode : IAsyncDisposable
         // libtorch takes half a second to load: it does so while the node joins. What fails here fails again, and is told, at its first use.
         _ = Task.Run(ComputeThread.Enter, CancellationToken.None);
         var relay = new EventRelay(output);
-        var log = new EventLog(options.Name, string.Join(",", options.Roles), config.Trainer.Log.Level, relay.Add);
+        var meters = new NodeMeters(options.Name, options.Roles);
+        var log = new EventLog(
+            options.Name, string.Join(",", options.Roles), config.Trainer.Log.Level,
+            entry =>
+            {
+                meters.Event(entry.Level);
+                relay.Add(entry);
+            });
         var refusals = new RefusalLog(log.Logger, TimeProvider.System);
         var setup = ClusterTls.With(
             ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(config.Akka), new AkkaLogSetup(log.Logger)), config.Certificate,
@@ -70,8 +85,10 @@ internal sealed class TrainerNode : IAsyncDisposable
             throw new BadInputException($"{Path.GetFileName(options.ConfigFile ?? ClusterConfig.ShippedFile)}: {exception.Message}", exception);
         }
 
+        MetricsServer? metrics = null;
         try
         {
+            metrics = ServeMetrics(options, meters, log.Logger);
             var cluster = Akka.Cluster.Cluster.Get(system);
             var self = cluster.SelfAddress;
             // At once: a short job can begin and end before the cluster's gossip has made a node a full member.
@@ -90,6 +107,9 @@ internal sealed class TrainerNode : IAsyncDisposable
                 DrawCurves = options.DrawCurves,
                 LinkTls = config.Certificate is { } certificate ? new LinkTls(certificate) : null,
                 Credentials = new Credentials(config.Certificate, TimeProvider.System),
+                DrawConfusion = options.DrawConfusion,
+                Meters = meters,
+                HistoryFile = options.KeepsHistory ? Path.Combine(options.RunsFolder, JobHistory.Name) : null,
             };
             if (options.Roles.Contains("coordinator"))
             {
@@ -118,11 +138,14 @@ internal sealed class TrainerNode : IAsyncDisposable
                     $"--seed {string.Join(", ", options.Seeds)}: no cluster there let {options.Name} in within {(Environment.TickCount64 - since) / 1000} s", exception);
             }
 
-            return new TrainerNode(system, log, node, $"{self.Host}:{self.Port}", config.Trainer.Deadlines.Drain);
+            return new TrainerNode(system, log, node, $"{self.Host}:{self.Port}", config.Trainer.Deadlines.Drain, meters, metrics);
         }
         catch
         {
             await system.Terminate();
+            if (metrics is not null)
+                await metrics.DisposeAsync();
+            meters.Dispose();
             log.Dispose();
             throw;
         }
@@ -193,6 +216,28 @@ internal sealed class TrainerNode : IAsyncDisposable
     {
         if (!system.WhenTerminated.IsCompleted)
             await Task.WhenAny(system.Terminate(), Task.Delay(EndBound));
+        if (metrics is not null)
+            await metrics.DisposeAsync();
+        meters.Dispose();
         log.Dispose();
+    }
+
+    private static MetricsServer? ServeMetrics(NodeOptions options, NodeMeters meters, ILogger log)
+    {
+        if (options.MetricsPort is not { } port)
+            return null;
+        var page = new MetricsPage(meters, options.Name);
+        try
+        {
+            var address = IPAddress.TryParse(options.MetricsHost, out var parsed) ? parsed : Dns.GetHostAddresses(options.MetricsHost)[0];
+            var server = new MetricsServer(address, port, page, new HealthCheck(meters));
+            log.MetricsServed($"http://{server.Endpoint}/");
+            return server;
+        }
+        catch (SocketException exception)
+        {
+            page.Dispose();
+            throw new BadInputException($"--metrics-port {port}: {options.MetricsHost}:{port} can't be opened: {exception.Message}", exception);
+        }
     }
 }

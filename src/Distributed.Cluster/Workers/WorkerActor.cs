@@ -78,6 +78,7 @@ internal sealed class WorkerActor : ReceiveActor, IWithTimers
                     report =>
                     {
                         steps.Enqueue(report);
+                        node.Meters.Step(report);
                         Volatile.Write(ref step, report.Step + 1);
                     },
                     evaluations.Enqueue,

@@ -46,6 +46,27 @@ public sealed class JobQueueTests
     }
 
     [Fact]
+    public void What_has_ended_is_written_down_and_known_to_the_next_coordinator()
+    {
+        using var folder = new TemporaryFolder();
+        var file = folder["runs/jobs.jsonl"];
+        Assert.Empty(JobHistory.Read(file, 10));
+        foreach (var name in (string[])["a", "b", "c"])
+        {
+            var job = Add(name);
+            queue.Begin();
+            JobHistory.Append(file, queue.End(job.Id, JobStatus.Failed, $"\"{name}\" broke\nbadly")!);
+        }
+
+        File.AppendAllText(file, "{\"id\":\"0123");
+        var known = JobHistory.Read(file, 2);
+        Assert.Equal(queue.All[1..], known);
+        var next = new JobQueue<string>(known);
+        Assert.Equal(known[1], next.Find("c").Entry);
+        Assert.Null(next.End(known[0].Id, JobStatus.Completed, null));
+    }
+
+    [Fact]
     public void Only_the_newest_that_ended_are_remembered()
     {
         for (var i = 0; i < JobQueue<string>.Remembered + 5; i++)

@@ -6,11 +6,19 @@ namespace Distributed.Cluster.Tests.Monitoring.TensorBoard;
 /// <summary>
 /// Reads event files by the description of their format, with nothing of the program's or of a protobuf library's: records with
 /// masked CRC-32C, and in them the fields wall_time (1), step (2), file_version (3) and summary (5) with values of tag (1) and
-/// simple_value (2).
+/// simple_value (2), image (4: height 1, width 2, encoded_image_string 4) or histo (5: min 1, max 2, num 3, sum 4, sum_squares 5 and, packed,
+/// bucket_limit 6 and bucket 7).
 /// </summary>
 internal static class EventFileReader
 {
-    internal sealed record Entry(double WallTime, long Step, string? FileVersion, IReadOnlyDictionary<string, float> Scalars);
+    internal sealed record Entry(double WallTime, long Step, string? FileVersion, IReadOnlyDictionary<string, float> Scalars)
+    {
+        public Dictionary<string, Histogram> Histograms { get; } = [];
+
+        public Dictionary<string, (int Width, int Height, byte[] Picture)> Images { get; } = [];
+    }
+
+    internal sealed record Histogram(double Min, double Max, double Count, double Sum, double Squares, double[] Limits, double[] Buckets);
 
     public static IReadOnlyList<Entry> Read(string file)
     {
@@ -48,6 +56,7 @@ internal static class EventFileReader
     {
         var (time, step, version) = (0.0, 0L, (string?)null);
         var scalars = new Dictionary<string, float>();
+        var entry = new Entry(0, 0, null, scalars);
         foreach (var (field, number, bytes) in Fields(data))
         {
             if (field == 1)
@@ -58,19 +67,35 @@ internal static class EventFileReader
                 version = Encoding.UTF8.GetString(bytes);
             else if (field == 5)
                 foreach (var (inner, _, value) in Fields(bytes))
-                    AddScalar(scalars, inner, value);
+                    AddValue(entry, scalars, inner, value);
         }
 
-        return new Entry(time, step, version, scalars);
+        return entry with { WallTime = time, Step = step, FileVersion = version };
     }
 
-    private static void AddScalar(Dictionary<string, float> scalars, int field, byte[] value)
+    private static void AddValue(Entry entry, Dictionary<string, float> scalars, int field, byte[] value)
     {
         Assert.Equal(1, field);
         var fields = Fields(value);
         var tag = Encoding.UTF8.GetString(fields.Single(part => part.Field == 1).Bytes);
-        scalars.Add(tag, BitConverter.UInt32BitsToSingle((uint)fields.SingleOrDefault(part => part.Field == 2).Number));
+        if (fields.SingleOrDefault(part => part.Field == 4).Bytes is { } image)
+        {
+            var parts = Fields(image).ToDictionary(part => part.Field);
+            entry.Images.Add(tag, ((int)parts[2].Number, (int)parts[1].Number, parts[4].Bytes));
+        }
+        else if (fields.SingleOrDefault(part => part.Field == 5).Bytes is { } histogram)
+        {
+            var parts = Fields(histogram).ToDictionary(part => part.Field);
+            double Number(int number) => parts.TryGetValue(number, out var part) ? BitConverter.UInt64BitsToDouble(part.Number) : 0;
+            entry.Histograms.Add(tag, new Histogram(Number(1), Number(2), Number(3), Number(4), Number(5), Packed(parts[6].Bytes), Packed(parts[7].Bytes)));
+        }
+        else
+        {
+            scalars.Add(tag, BitConverter.UInt32BitsToSingle((uint)fields.SingleOrDefault(part => part.Field == 2).Number));
+        }
     }
+
+    private static double[] Packed(byte[] bytes) => [.. bytes.Chunk(8).Select(number => BitConverter.ToDouble(number))];
 
     /// <summary>Protobuf's fields: a key (number · 8 + kind), then a varint, 8 bytes, a length and bytes, or 4 bytes.</summary>
     private static List<(int Field, ulong Number, byte[] Bytes)> Fields(ReadOnlySpan<byte> data)

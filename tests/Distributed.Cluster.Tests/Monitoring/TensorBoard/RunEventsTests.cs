@@ -1,6 +1,8 @@
 using System.Text.Json.Nodes;
 using Distributed.Cluster.Coordination;
 using Distributed.Cluster.Monitoring.TensorBoard;
+using Distributed.Learning;
+using TorchSharp;
 
 namespace Distributed.Cluster.Tests.Monitoring.TensorBoard;
 
@@ -49,6 +51,39 @@ public sealed class RunEventsTests : IDisposable
             entries[1].Scalars);
         Assert.Equal(7, entries[2].Step);
         Assert.Equal(new Dictionary<string, float> { ["evaluation/loss"] = 2, ["evaluation/classification/macro/f1"] = 0.5f }, entries[2].Scalars);
+    }
+
+    [Fact]
+    public unsafe void Weights_are_histograms_and_pictures_are_images()
+    {
+        byte[] png = [0x89, .. new byte[15], 0, 0, 1, 44, 0, 0, 0, 200, 1, 2, 3];
+        using var module = torch.nn.Sequential(("fc", torch.nn.Linear(3, 2)));
+        var layout = ParameterLayout.Of(module);
+        var weights = new float[layout.Length];
+        (weights[0], weights[1], weights[5]) = (-1, 3, float.NaN);
+        using (var events = new RunEvents(folder.Path))
+        {
+            fixed (float* flat = weights)
+            {
+                events.Add(5, layout, (nint)flat);
+                events.Add(5, layout, (nint)flat);
+            }
+
+            events.Add(6, "confusion", png);
+        }
+
+        var entries = EventFileReader.Read(Assert.Single(Directory.GetFiles(folder.Path)));
+        Assert.Equal([0, 4, 5], entries.Select(entry => entry.Step));
+        var spread = entries[1].Histograms["weights/fc.weight"];
+        Assert.Equal((-1, 3, 5, 2, 10), (spread.Min, spread.Max, spread.Count, spread.Sum, spread.Squares));
+        Assert.Equal((5, 64, 3), (spread.Buckets.Sum(), spread.Limits.Length, spread.Limits[^1]));
+        Assert.Equal(spread.Limits.Order(), spread.Limits);
+        Assert.Equal((1, 3, 1), (spread.Buckets[0], spread.Buckets[16], spread.Buckets[^1]));
+        // Values that are all the same are one bucket.
+        Assert.Equal([2], entries[1].Histograms["weights/fc.bias"].Buckets);
+        var image = entries[2].Images["run/confusion"];
+        Assert.Equal((300, 200), (image.Width, image.Height));
+        Assert.Equal(png, image.Picture);
     }
 
     [Fact]
