@@ -15,7 +15,7 @@ HOSTS is a file with a machine a line; the coordinator runs on the first one, to
     10.0.0.1      workers=2 servers=1
     10.0.0.2      workers=2 servers=1  ssh=alice@rack-2
 
-Ctrl-C ends the job with a checkpoint. The run's folder comes back to ./runs, the nodes' logs are in ./runs/launch-*.
+Ctrl-C ends the job with a checkpoint. The run's folder and the nodes' logs come to ./runs/launch-*.
 
 Environment:
     TRAINER_DATA     the folder with training data on every machine      (default: the folder of the build there)
@@ -76,7 +76,8 @@ finish() {
   trap - EXIT INT TERM HUP
   local node
   for node in "${nodes[@]}"; do kill -TERM -- "-$node" 2>/dev/null || true; done
-  wait
+  # What ends by a signal is no news here.
+  { wait; } 2>/dev/null
   rm -rf "$logs/open" "$logs/certs"
 }
 trap finish EXIT
@@ -119,7 +120,7 @@ start() {
 seed=${addresses[0]}:$port
 start 0 coordinator --role coordinator --port "$port" --out "../runs/$launch"
 for ((seconds = 0; ; seconds++)); do
-  ! grep -q node-started "$logs/coordinator.log" || break
+  ! grep -qs node-started "$logs/coordinator.log" || break
   if ((seconds == 60)) || ! kill -0 "${nodes[0]}" 2>/dev/null; then fail "${addresses[0]}: the coordinator did not start: $(tail -n 1 "$logs/coordinator.log")"; fi
   sleep 1
 done
@@ -129,9 +130,9 @@ for i in "${!addresses[@]}"; do
 done
 
 echo "submitting $job to $seed"
-trainer submit "$job" --seed "$seed" --certs "$logs/certs/submitter" --workers "$all_workers" --servers "$all_servers" "$@" {open}>&- &
+dotnet "$build/trainer.dll" submit "$job" --seed "$seed" --certs "$logs/certs/submitter" --workers "$all_workers" --servers "$all_servers" "$@" {open}>&- &
 client=$!
-trap 'kill -INT "$client" 2>/dev/null || true' INT TERM HUP
+trap 'kill -TERM "$client" 2>/dev/null || true' INT TERM HUP
 status=0
 while kill -0 "$client" 2>/dev/null; do
   # Ends early at a signal; at each turn it is seen who has ended.
@@ -145,7 +146,10 @@ while kill -0 "$client" 2>/dev/null; do
 done
 wait "$client" || status=$?
 
-on 0 "cd $(quoted "$folder/runs/$launch")2>/dev/null && tar -c ." </dev/null | tar -C runs -x ||
+if on 0 "cd $(quoted "$folder/runs/$launch")&& tar -c --exclude=./jobs.jsonl ." </dev/null 2>/dev/null | tar -C "$logs" -x 2>/dev/null; then
+  echo "run and logs: $logs"
+else
   echo "launch.sh: ${addresses[0]}: the run's folder could not be brought back; it is in $folder/runs/$launch there" >&2
+fi
 for i in "${!addresses[@]}"; do on "$i" "rm -rf $(quoted "$folder/certs/$launch")" </dev/null || true; done
 exit "$status"
