@@ -45,9 +45,13 @@ internal sealed partial class TrainerProcess : IDisposable
         printed = Task.WhenAll(Read(process.StandardOutput, output), Read(process.StandardError, errors));
     }
 
-    private static string Program => Built("Distributed.Cli", "trainer.dll");
+    /// <summary>The built program.</summary>
+    public static string Program => Built("Distributed.Cli", "trainer.dll");
 
     public int Id => process.Id;
+
+    /// <summary>What it has printed so far.</summary>
+    public string Output => Text(output);
 
     /// <summary>Starts <c>trainer</c> with arguments in a working folder.</summary>
     public static TrainerProcess Start(string folder, params string[] arguments) => new(folder, ["dotnet", Program, .. arguments]);
