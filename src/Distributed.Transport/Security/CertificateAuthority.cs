@@ -35,7 +35,7 @@ public sealed class CertificateAuthority : IDisposable
     {
         MakeFolder(folder);
         using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        CertificateRequest request = new(NameOf(name), key, HashAlgorithmName.SHA256);
+        CertificateRequest request = new(NameOf(name, "authority"), key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, true, 0, true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, true));
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, false));
@@ -106,7 +106,7 @@ public sealed class CertificateAuthority : IDisposable
         }
 
         using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        CertificateRequest request = new(NameOf(name), key, HashAlgorithmName.SHA256);
+        CertificateRequest request = new(NameOf(name, "node"), key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, true));
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(ServerAuthentication), new Oid(ClientAuthentication)], true));
@@ -149,9 +149,11 @@ public sealed class CertificateAuthority : IDisposable
         return names.Build();
     }
 
-    private static X500DistinguishedName NameOf(string name)
+    // With what it is: a node of its authority's name would be taken for an authority that has signed itself.
+    private static X500DistinguishedName NameOf(string name, string unit)
     {
         X500DistinguishedNameBuilder builder = new();
+        builder.AddOrganizationalUnitName(unit);
         builder.AddCommonName(name);
         return builder.Build();
     }

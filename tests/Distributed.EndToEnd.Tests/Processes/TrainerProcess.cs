@@ -46,9 +46,13 @@ internal sealed partial class TrainerProcess : IDisposable
         printed = Task.WhenAll(Read(process.StandardOutput, output), Read(process.StandardError, errors));
     }
 
-    private static string Program => Built("Distributed.Cli", "trainer.dll");
+    /// <summary>The built program.</summary>
+    public static string Program => Built("Distributed.Cli", "trainer.dll");
 
     public int Id => process.Id;
+
+    /// <summary>What it has printed so far.</summary>
+    public string Output => Text(output);
 
     /// <summary>Starts <c>trainer</c> with arguments in a working folder.</summary>
     public static TrainerProcess Start(string folder, params string[] arguments) => new(folder, ["dotnet", Program, .. arguments]);
@@ -63,6 +67,14 @@ internal sealed partial class TrainerProcess : IDisposable
     /// <summary>Starts it on a machine of a test network.</summary>
     public static TrainerProcess StartOn(string machine, string folder, params string[] arguments) =>
         new(folder, ["ip", "netns", "exec", machine, "dotnet", Program, .. arguments]);
+
+    /// <summary>Starts <c>deploy/ssh/launch.sh</c>, with test machines for those that ssh reaches.</summary>
+    public static TrainerProcess Launch(string folder, params string[] arguments) => new(
+        folder,
+        [
+            "env", "--default-signal=INT", $"MACHINES={Path.Combine(folder, "machines")}", $"TRAINER_SSH=bash {Path.Combine(AppContext.BaseDirectory, "ssh.sh")}",
+            "bash", Path.Combine(Repository, "deploy", "ssh", "launch.sh"), .. arguments,
+        ]);
 
     /// <summary>Starts it as a shell without job control starts a background command.</summary>
     public static TrainerProcess StartWithInterruptIgnored(string folder, params string[] arguments) =>
@@ -140,6 +152,8 @@ internal sealed partial class TrainerProcess : IDisposable
         var own = new DirectoryInfo(AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar));
         return Path.Combine(own.Parent!.Parent!.FullName, project, own.Name, file);
     }
+
+    private static string Repository => new DirectoryInfo(AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar)).Parent!.Parent!.Parent!.Parent!.FullName;
 
     private static async Task Read(StreamReader reader, List<string> lines)
     {

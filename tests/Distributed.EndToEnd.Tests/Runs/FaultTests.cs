@@ -118,7 +118,7 @@ public sealed partial class FaultTests : IDisposable
     {
         var job = SmallJob.Write(folder, epochs: 1000);
         using var trainer = Start(job, ["--workers", "1"]);
-        await EpochAsync(trainer, 1);
+        await TellsItsAddressAsync(trainer);
         var stopped = await TrainerProcess.RunAsync(folder.Path, "stop", "run");
         Assert.True(stopped.Code == 0, $"{stopped.Output} {stopped.Error}");
         Assert.StartsWith("small was asked to stop", stopped.Output, StringComparison.Ordinal);
@@ -132,20 +132,23 @@ public sealed partial class FaultTests : IDisposable
     [Fact]
     public async Task Below_its_minimum_a_run_waits_and_a_node_that_joins_is_given_slots()
     {
-        var job = SmallJob.Write(folder, epochs: Epochs);
+        var job = SmallJob.Write(folder, epochs: 4 * Epochs);
         var undisturbed = await RunResult.TrainAsync(folder, job);
 
         using var trainer = Start(job, ["--workers", "1", "--set", "max-workers=2"]);
-        await EpochAsync(trainer, 2);
+        await TellsItsAddressAsync(trainer);
         using var joining = TrainerProcess.Start(folder.Path, "node", "--role", "worker", "--name", "late", "--seed", Field(Events("node-started").First(), "address"));
         await trainer.UntilItPrintsAsync("late joins");
         await trainer.UntilItPrintsAsync("with 2 workers");
 
-        await EndsLikeAsync(trainer, undisturbed);
+        await EndsLikeAsync(trainer, undisturbed, 4 * Epochs);
         Assert.Contains(Events("slots-leased"), leased => Field(leased, "node") == "late" && Field(leased, "slots") is "0-1" or "2-3");
     }
 
     private TrainerProcess Start(string job, string[] arguments) => TrainerProcess.Start(folder.Path, ["local", job, "--out", "run", .. arguments]);
+
+    private Task TellsItsAddressAsync(TrainerProcess trainer) =>
+        trainer.UntilAsync(() => File.Exists(folder.In("run/cluster.log")) && Events("node-started").Any(), "the coordinator's address in the log");
 
     private static Task EpochAsync(TrainerProcess trainer, int epoch) => trainer.UntilItPrintsAsync($"epoch {epoch}/");
 

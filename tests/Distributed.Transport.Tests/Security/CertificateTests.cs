@@ -48,6 +48,17 @@ public sealed class CertificateTests : IDisposable
     }
 
     [Fact]
+    public void A_node_may_have_its_authority_s_name()
+    {
+        using CertificateAuthority authority = CertificateAuthority.Open(_certificates.Authority);
+        string folder = Path.Combine(_certificates.Authority, "same");
+        authority.Issue(folder, "test", ["worker"], ["127.0.0.1"], DateTimeOffset.UtcNow, TimeSpan.FromDays(1));
+        using NodeCertificate certificate = NodeCertificate.LoadFolder(folder);
+        Assert.Equal("test", certificate.Name);
+        Assert.Null(_certificates.Load("server").Problem(certificate.Certificate, "127.0.0.1"));
+    }
+
+    [Fact]
     public void A_certificate_ends_with_its_authority_at_the_latest()
     {
         using CertificateAuthority authority = CertificateAuthority.Open(_certificates.Authority);
