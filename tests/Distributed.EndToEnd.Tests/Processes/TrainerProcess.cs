@@ -109,6 +109,11 @@ internal sealed partial class TrainerProcess : IDisposable
     /// <summary>The first line of its standard output that contains a text.</summary>
     public string Printed(string text) => Text(output).Split('\n').First(line => line.Contains(text, StringComparison.Ordinal));
 
+    /// <summary>Waits until it has printed a text after another one.</summary>
+    public Task UntilItPrintsAsync(string text, string after) => UntilAsync(
+        () => Text(output) is var all && all.IndexOf(after, StringComparison.Ordinal) is >= 0 and var at && all.IndexOf(text, at, StringComparison.Ordinal) >= 0,
+        $"'{text}' after '{after}'");
+
     /// <summary>Waits for a condition, for as long as the process runs.</summary>
     public async Task UntilAsync(Func<bool> condition, string what)
     {
