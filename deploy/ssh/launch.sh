@@ -70,12 +70,17 @@ on() { "${shell[@]}" "${targets[$1]}" "$2"; }
 launch=launch-$(date +%Y%m%d-%H%M%S)-$$
 logs=runs/$launch
 mkdir -p "$logs"
-nodes=() names=() client=
+nodes=() names=() client='' open=''
 # shellcheck disable=SC2317 # called by the trap
 finish() {
   trap - EXIT INT TERM HUP
-  local node
-  for node in "${nodes[@]}"; do kill -TERM -- "-$node" 2>/dev/null || true; done
+  # Nodes end when what they read from does, and their connections with them.
+  [[ -z $open ]] || exec {open}>&-
+  local node end=$((SECONDS + 30))
+  for node in "${nodes[@]}"; do
+    while ((SECONDS < end)) && kill -0 "$node" 2>/dev/null; do sleep 0.1; done
+    kill -KILL -- "-$node" 2>/dev/null || true
+  done
   # What ends by a signal is no news here.
   { wait; } 2>/dev/null
   rm -rf "$logs/open" "$logs/certs"
