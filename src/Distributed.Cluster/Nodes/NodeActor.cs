@@ -70,7 +70,7 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
         public static readonly TellVitals Instance = new();
     }
 
-    public NodeActor(NodeContext node, EventRelay events, IActorRef coordinator)
+    public NodeActor(NodeContext node, EventRelay events, IActorRef coordinator, Action registered)
     {
         this.node = node;
         this.events = events;
@@ -82,7 +82,11 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
         // Registering is repeated for as long as the node lives: whoever is coordinator next hears of it, too.
         var register = new MembershipMessages.Register(info, node.Credentials.Sign(Statements.Registers(info)));
         Receive<RegisterNow>(_ => coordinator.Tell(register));
-        Receive<MembershipMessages.Registered>(_ => node.Meters.Registered());
+        Receive<MembershipMessages.Registered>(_ =>
+        {
+            node.Meters.Registered();
+            registered();
+        });
         Receive<SendEvents>(_ => PassEventsOn());
         Receive<TellVitals>(_ =>
         {
@@ -141,8 +145,9 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
 
     public ITimerScheduler Timers { get; set; } = null!;
 
-    public static Props Props(NodeContext node, EventRelay events, IActorRef coordinator) =>
-        Akka.Actor.Props.Create(() => new NodeActor(node, events, coordinator));
+    /// <param name="registered">Called when the coordinator has taken the node in, and each time that it is told so again.</param>
+    public static Props Props(NodeContext node, EventRelay events, IActorRef coordinator, Action registered) =>
+        Akka.Actor.Props.Create(() => new NodeActor(node, events, coordinator, registered));
 
     protected override void PreStart()
     {

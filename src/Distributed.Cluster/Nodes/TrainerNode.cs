@@ -123,7 +123,8 @@ internal sealed class TrainerNode : IAsyncDisposable
             var coordinator = system.ActorOf(
                 ClusterSingletonProxy.Props("/user/coordinator", ClusterSingletonProxySettings.Create(system).WithRole("coordinator")),
                 "coordinator-proxy");
-            var node = system.ActorOf(NodeActor.Props(context, relay, coordinator), NodeActor.Name);
+            // A job may be well under way on this node before the cluster's gossip has made it a full member.
+            var node = system.ActorOf(NodeActor.Props(context, relay, coordinator, () => joined.TrySetResult()), NodeActor.Name);
             var since = Environment.TickCount64;
             try
             {

@@ -21,7 +21,7 @@ public sealed class NodeActorTests : TestKit
     public NodeActorTests() : base(NodeSystem.Start())
     {
         coordinator = CreateTestProbe();
-        node = Sys.ActorOf(NodeActor.Props(TestNode.Context("."), new EventRelay(_ => { }), coordinator), NodeActor.Name);
+        node = Sys.ActorOf(NodeActor.Props(TestNode.Context("."), new EventRelay(_ => { }), coordinator, () => { }), NodeActor.Name);
     }
 
     [Fact]
