@@ -19,6 +19,7 @@ internal static class BenchCommand
         "trainer bench scaling cnn                  1, 2 and 4 workers",
         "trainer bench recovery                     from a fault to the next committed step",
         "trainer bench input --data ~/data          how long steps wait for their batches",
+        "trainer bench memory                       what workers and servers take a byte of the model",
         "trainer bench loopback                     what sockets and memory of this machine can do",
     ];
 
@@ -30,6 +31,7 @@ internal static class BenchCommand
         BenchScaling.Create(session),
         BenchRecovery.Create(session),
         BenchInput.Create(session),
+        BenchMemory.Create(session),
         BenchLimits.Transport(session),
         BenchLimits.Loopback(session),
         Plain(session),

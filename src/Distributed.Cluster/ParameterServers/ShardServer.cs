@@ -28,6 +28,7 @@ internal sealed unsafe class ShardServer : IDisposable
     private readonly SlotFigures? figures;
     private readonly SharedSegment weights;
     private readonly VersionWord shared;
+    private readonly ReceivedGradients received;
     private readonly LinkListener? listener;
     private readonly Dictionary<int, Shard> shards = [];
     private readonly WeightsOrder weightsOrder;
@@ -78,6 +79,7 @@ internal sealed unsafe class ShardServer : IDisposable
         weights = SharedSegment.Create("weights", 2 * segment.Bytes + VersionWord.Bytes);
         shared = new VersionWord(weights.Pointer + 2 * segment.Bytes);
         shared.Publish(order.Version);
+        received = new ReceivedGradients(segment.Bytes);
         weightsOrder = new WeightsOrder([.. order.Shards.Select(shard => shard.Shard)], order.Version);
         try
         {
@@ -198,6 +200,7 @@ internal sealed unsafe class ShardServer : IDisposable
         foreach (var shard in shards.Values)
             shard.Dispose();
         norms?.Dispose();
+        received.Dispose();
         weights.Dispose();
     }
 
@@ -215,13 +218,13 @@ internal sealed unsafe class ShardServer : IDisposable
             held.Publish(order.Version);
             shards.Add(description.Shard, new Shard(
                 new ShardRange(description.Shard, description.Server, description.Offset, description.Length), layout.Format.BytesTo(description.Offset),
-                job.Slots, order.Version, order.Term, optimizer, statistics, LearningRate, norms, held, Announce, cause => failed(cause, 0, false)));
+                job.Slots, order.Version, order.Term, optimizer, statistics, LearningRate, norms, held, Announce, cause => failed(cause, 0, false), received.GiveBack));
         }
     }
 
     private void Accept(Link link)
     {
-        var peer = new PeerLink(link, shards, Join, figures, norms, PeerEnded, chaos);
+        var peer = new PeerLink(link, shards, Join, figures, norms, received, PeerEnded, chaos);
         peers[link] = peer;
         if (closing)
         {
