@@ -20,6 +20,7 @@ internal static class BenchCommand
         "trainer bench recovery                     from a fault to the next committed step",
         "trainer bench input --data ~/data          how long steps wait for their batches",
         "trainer bench memory                       what workers and servers take a byte of the model",
+        "trainer bench growth --minutes 30          whether memory grows with steps",
         "trainer bench loopback                     what sockets and memory of this machine can do",
     ];
 
@@ -32,6 +33,7 @@ internal static class BenchCommand
         BenchRecovery.Create(session),
         BenchInput.Create(session),
         BenchMemory.Create(session),
+        BenchGrowth.Create(session),
         BenchLimits.Transport(session),
         BenchLimits.Loopback(session),
         Plain(session),
