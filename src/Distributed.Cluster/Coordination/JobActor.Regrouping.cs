@@ -232,11 +232,14 @@ internal sealed partial class JobActor
         Proceed();
         stage = Stage.Linking;
         var evaluate = evaluations!.Newest < firstStep;
-        foreach (var (worker, slots) in ready.Zip(SlotLeases.Deal(job.Slots, ready.Length)))
+        if (job.SumsOnHosts)
+            ready = [.. ready.OrderBy(worker => HostOf(worker.Node.Address), StringComparer.Ordinal)];
+        var leases = ready.Zip(SlotLeases.Deal(job.Slots, ready.Length)).ToArray();
+        foreach (var (worker, slots) in leases)
         {
             worker.Lease(slots);
             node.Log.SlotsLeased(worker.Node.Name, worker.SlotsText, term);
-            worker.Node.Actor.Tell(new TrainingMessages.Lease(id, term, slots, firstStep, evaluate, connect!));
+            worker.Node.Actor.Tell(new TrainingMessages.Lease(id, term, slots, firstStep, evaluate, connect!, GroupOf(worker, leases)));
         }
     }
 
