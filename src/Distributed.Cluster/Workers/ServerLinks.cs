@@ -197,8 +197,13 @@ internal sealed unsafe class ServerLinks : IDisposable
                     else
                         weights[parity].MapPrivate(part.Offset, part.Bytes);
 
-            if (link.PeerSegment is { } announcing)
-                gate.Watch([.. homes.Select(home => home.AtGate)], new VersionWord(announcing.Pointer + 2 * segment.Bytes));
+            if (link.PeerSegment is not { } announcing)
+                return;
+            if (!Streamed)
+                gate.Watch([.. homes.Select(home => home.AtGate)], new VersionWord(announcing.Pointer + segment.Announcement));
+            else
+                foreach (var home in homes)
+                    gate.Watch([home.AtGate], new VersionWord(announcing.Pointer + segment.AnnouncementOf(home.Shard.Shard)));
         }
     }
 
