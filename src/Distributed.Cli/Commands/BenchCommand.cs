@@ -19,6 +19,8 @@ internal static class BenchCommand
         "trainer bench scaling cnn                  1, 2 and 4 workers",
         "trainer bench recovery                     from a fault to the next committed step",
         "trainer bench input --data ~/data          how long steps wait for their batches",
+        "trainer bench memory                       what workers and servers take a byte of the model",
+        "trainer bench growth --minutes 30          whether memory grows with steps",
         "trainer bench loopback                     what sockets and memory of this machine can do",
     ];
 
@@ -30,6 +32,8 @@ internal static class BenchCommand
         BenchScaling.Create(session),
         BenchRecovery.Create(session),
         BenchInput.Create(session),
+        BenchMemory.Create(session),
+        BenchGrowth.Create(session),
         BenchLimits.Transport(session),
         BenchLimits.Loopback(session),
         Plain(session),

@@ -63,7 +63,12 @@ internal sealed class StatusBoard(TimeProvider? clock = null)
             {
                 var known = vitals.GetValueOrDefault(node.Name);
                 return new NodeStatus(
-                    node.Name, node.Roles, node.Address, node.ProcessId, node.Cores, known?.MemoryBytes ?? 0, known?.CoresBusy ?? 0, known?.Server);
+                    node.Name, node.Roles, node.Address, node.ProcessId, node.Cores, known?.MemoryBytes ?? 0, known?.CoresBusy ?? 0, known?.Server)
+                {
+                    ManagedBytes = known?.ManagedBytes ?? 0,
+                    ManagedInUse = known?.ManagedInUse ?? 0,
+                    PausedSeconds = known?.PausedSeconds ?? 0,
+                };
             }),
         ],
         waiting);

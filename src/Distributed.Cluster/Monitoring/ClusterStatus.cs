@@ -29,7 +29,17 @@ internal sealed record CurvePoint(double Step, double Value);
 /// <param name="CoresBusy">How many cores it keeps busy.</param>
 /// <param name="Server">Of a server that has part in a job, how that stands.</param>
 internal sealed record NodeStatus(
-    string Node, string[] Roles, string Address, int ProcessId, int Cores, long MemoryBytes, double CoresBusy, ServerFigures? Server);
+    string Node, string[] Roles, string Address, int ProcessId, int Cores, long MemoryBytes, double CoresBusy, ServerFigures? Server)
+{
+    /// <summary>What of its memory the garbage collector has committed.</summary>
+    public long ManagedBytes { get; init; }
+
+    /// <summary>How much of the managed heap was in use after the last collection.</summary>
+    public long ManagedInUse { get; init; }
+
+    /// <summary>How long collections have stopped it so far, in seconds.</summary>
+    public double PausedSeconds { get; init; }
+}
 
 /// <summary>How a server's part in a job stands.</summary>
 /// <param name="Version">That of the shard that is furthest behind.</param>

@@ -172,6 +172,11 @@ internal sealed class TrainerNode : IAsyncDisposable
     /// <summary>Tells the cluster that a node's process has ended, by whoever started it: sooner and surer than by silence.</summary>
     public void ReportEnded(string nodeName, string how) => node.Tell(new MembershipMessages.ProcessEnded(nodeName, how));
 
+    /// <summary>How the cluster stands, and the job that runs or ran last.</summary>
+    /// <exception cref="AskTimeoutException">The coordinator gave no answer within <paramref name="bound"/>.</exception>
+    public async Task<ClusterStatus> StatusAsync(TimeSpan bound) =>
+        (await node.Ask<WatchMessages.Status>(new WatchMessages.AskStatus(null), bound)).Cluster;
+
     /// <summary>
     /// Hands over what this node does: a worker its slots, a server its shards, a coordinator's job ends with a checkpoint.
     /// </summary>

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Distributed.Cluster.Chaos;
 using Distributed.Transport;
 
@@ -18,18 +17,20 @@ internal sealed unsafe class PeerLink : IDisposable
     private readonly IChaos? chaos;
     private readonly LinkSender sender;
     private readonly Thread reader;
-    private readonly Dictionary<(int Shard, SlotRange Piece), PrivateMemory> received = [];
+    private readonly ReceivedGradients received;
     private readonly HashSet<int> followed = [];
     private long term;
 
     /// <param name="joined">Hears of a worker, before anything else of it, how many training samples it found and from which version on it goes.</param>
     /// <param name="figures">Takes what slots saw; null where another server does.</param>
     /// <param name="norms">Takes the norms of a server's shards; null where they are not needed.</param>
+    /// <param name="received">Memory for gradients that arrive over a network.</param>
     /// <param name="ended">Called once, on the link's thread, when the link is over; the exception is the peer's fault, if any.</param>
     public PeerLink(
         Link link, IReadOnlyDictionary<int, Shard> shards, Action<PeerLink, FrameHeader> joined, SlotFigures? figures,
-        NormExchange? norms, Action<PeerLink, Exception?> ended, IChaos? chaos = null)
+        NormExchange? norms, ReceivedGradients received, Action<PeerLink, Exception?> ended, IChaos? chaos = null)
     {
+        this.received = received;
         Link = link;
         this.shards = shards;
         this.joined = joined;
@@ -85,9 +86,7 @@ internal sealed unsafe class PeerLink : IDisposable
             reader.Join();
         sender.Dispose();
         Link.Dispose();
-        foreach (var memory in received.Values)
-            memory.Dispose();
-        received.Clear();
+        received.GiveBackAll(this);
     }
 
     private void Run()
@@ -188,19 +187,22 @@ internal sealed unsafe class PeerLink : IDisposable
         }
 
         // The next shard's gradient follows: this thread receives it while the shard's own does the update.
-        Offer(shard, header, SharesMemory ? InPlace(shard, header) : Receive(shard, header, piece), out var complete);
+        var gradient = SharesMemory ? InPlace(shard, header) : Receive(shard, header);
+        if (Offer(shard, header, gradient, out var complete) != Verdict.Accepted)
+            received.GiveBack((nint)gradient);
         if (complete)
             shard.WakeUp();
     }
 
-    private void Offer(Shard shard, in FrameHeader header, byte* gradient, out bool complete) => Check(
+    private Verdict Offer(Shard shard, in FrameHeader header, byte* gradient, out bool complete) => Check(
         shard.Offer(header.Term, header.Version, new SlotRange(header.FirstSlot, header.SlotCount), gradient, out complete), shard, header);
 
-    private void Check(Verdict verdict, Shard shard, in FrameHeader header)
+    private Verdict Check(Verdict verdict, Shard shard, in FrameHeader header)
     {
         if (verdict is Verdict.LaterVersion or Verdict.NotInTree)
             throw new LinkException(
                 $"{Link.Peer.Node} sent {header.SlotCount} slots from {header.FirstSlot} on of version {header.Version} while shard {shard.Range.Shard} is at {shard.Version}: {verdict}");
+        return verdict;
     }
 
     private byte* InPlace(Shard shard, in FrameHeader header)
@@ -212,15 +214,14 @@ internal sealed unsafe class PeerLink : IDisposable
         return segment.Pointer + header.Tag + start;
     }
 
-    private byte* Receive(Shard shard, in FrameHeader header, SlotRange piece)
+    private byte* Receive(Shard shard, in FrameHeader header)
     {
         var bytes = shard.Weights.Bytes;
         if (header.PayloadBytes != bytes)
             throw new LinkException($"{Link.Peer.Node} sent {header.PayloadBytes} bytes for shard {shard.Range.Shard} instead of {bytes}");
-        ref var memory = ref CollectionsMarshal.GetValueRefOrAddDefault(received, (shard.Range.Shard, piece), out _);
-        memory ??= new PrivateMemory(bytes);
-        Link.ReceivePayload(memory.Pointer, bytes);
-        return memory.Pointer;
+        var memory = received.Take(bytes, this);
+        Link.ReceivePayload(memory, bytes);
+        return memory;
     }
 
     /// <summary>Answers a fetch: tag 0 asks for the weights of a version, tag 1 for the optimizer's state at it.</summary>

@@ -21,6 +21,7 @@ internal sealed unsafe class Shard : IDisposable
     private readonly int slots;
     private readonly Action<Shard, long> announce;
     private readonly Action<Exception> failed;
+    private readonly Action<nint>? used;
     private readonly Thread thread;
     private SlotRange[] plannedPieces = [];
     private nint[] plannedInputs = [];
@@ -37,10 +38,13 @@ internal sealed unsafe class Shard : IDisposable
     /// <param name="weights">The weights, which are those of <paramref name="version"/>; disposed with the shard.</param>
     /// <param name="announce">Called on the shard's thread when a version is committed.</param>
     /// <param name="failed">Called once, on the shard's thread, when it can't go on.</param>
+    /// <param name="used">Hears the addresses of gradients from which nothing reads any more, since their version is committed.</param>
     public Shard(
         ShardRange range, long firstByte, int slots, long version, long term, ShardOptimizer optimizer, ShardStatistics statistics,
-        Func<long, double> learningRate, NormExchange? norms, ShardWeights weights, Action<Shard, long> announce, Action<Exception> failed)
+        Func<long, double> learningRate, NormExchange? norms, ShardWeights weights, Action<Shard, long> announce, Action<Exception> failed,
+        Action<nint>? used = null)
     {
+        this.used = used;
         Range = range;
         FirstByte = firstByte;
         Weights = weights;
@@ -257,6 +261,9 @@ internal sealed unsafe class Shard : IDisposable
             gradients.Clear();
         }
 
+        if (used is not null)
+            foreach (var input in inputs)
+                used(input);
         announce(this, version + 1);
     }
 

@@ -29,6 +29,7 @@ internal sealed unsafe class ShardServer : IDisposable
     private readonly SharedSegment weights;
     private readonly VersionWord shared;
     private readonly Dictionary<int, VersionWord> announcements;
+    private readonly ReceivedGradients received;
     private readonly LinkListener? listener;
     private readonly Dictionary<int, Shard> shards = [];
     private readonly WeightsOrder weightsOrder;
@@ -83,6 +84,7 @@ internal sealed unsafe class ShardServer : IDisposable
             shard => shard.Shard, shard => new VersionWord(weights.Pointer + segment.AnnouncementOf(shard.Shard)));
         foreach (var announcement in announcements.Values)
             announcement.Publish(order.Version);
+        received = new ReceivedGradients(segment.Bytes);
         weightsOrder = new WeightsOrder([.. order.Shards.Select(shard => shard.Shard)], order.Version);
         try
         {
@@ -203,6 +205,7 @@ internal sealed unsafe class ShardServer : IDisposable
         foreach (var shard in shards.Values)
             shard.Dispose();
         norms?.Dispose();
+        received.Dispose();
         weights.Dispose();
     }
 
@@ -220,13 +223,13 @@ internal sealed unsafe class ShardServer : IDisposable
             held.Publish(order.Version);
             shards.Add(description.Shard, new Shard(
                 new ShardRange(description.Shard, description.Server, description.Offset, description.Length), layout.Format.BytesTo(description.Offset),
-                job.Slots, order.Version, order.Term, optimizer, statistics, LearningRate, norms, held, Announce, cause => failed(cause, 0, false)));
+                job.Slots, order.Version, order.Term, optimizer, statistics, LearningRate, norms, held, Announce, cause => failed(cause, 0, false), received.GiveBack));
         }
     }
 
     private void Accept(Link link)
     {
-        var peer = new PeerLink(link, shards, Join, figures, norms, PeerEnded, chaos);
+        var peer = new PeerLink(link, shards, Join, figures, norms, received, PeerEnded, chaos);
         peers[link] = peer;
         if (closing)
         {

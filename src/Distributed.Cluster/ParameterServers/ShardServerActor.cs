@@ -3,6 +3,7 @@ using Distributed.Cluster.Jobs;
 using Distributed.Cluster.Monitoring;
 using Distributed.Cluster.Nodes;
 using Distributed.Cluster.Protocol;
+using Distributed.Transport;
 
 namespace Distributed.Cluster.ParameterServers;
 
@@ -78,6 +79,8 @@ internal sealed class ShardServerActor : ReceiveActor, IWithTimers
             if (!stopped)
             {
                 server = started;
+                // The module with the first weights is gone.
+                NativeHeap.Trim();
                 self.Tell(Started.Instance);
                 return;
             }

@@ -33,7 +33,17 @@ internal static class MembershipMessages
     public sealed record NodeEvents(Monitoring.LogEvent[] Events, long First) : IControlMessage;
 
     /// <summary>How a node is, about once a second. <paramref name="MemoryBytes"/>: what its process has in memory.</summary>
-    public sealed record Vitals(string Node, long MemoryBytes, double CoresBusy, Monitoring.ServerFigures? Server) : IControlMessage;
+    public sealed record Vitals(string Node, long MemoryBytes, double CoresBusy, Monitoring.ServerFigures? Server) : IControlMessage
+    {
+        /// <summary>What of it the garbage collector has committed.</summary>
+        public long ManagedBytes { get; init; }
+
+        /// <summary>How much of the managed heap was in use after the last collection.</summary>
+        public long ManagedInUse { get; init; }
+
+        /// <summary>How long collections have stopped the process so far, in seconds.</summary>
+        public double PausedSeconds { get; init; }
+    }
 
     /// <summary>All of a node's events before a number are in the cluster log.</summary>
     public sealed record EventsTaken(long Before) : IControlMessage;

@@ -26,6 +26,9 @@ internal sealed record WorkerSessionEvents(
 /// </summary>
 internal sealed class WorkerSession : IDisposable
 {
+    /// <summary>After so many steps the heap holds what every step takes, and what none will take again.</summary>
+    private const int StepsToSettle = 8;
+
     private readonly Job job;
     private readonly TrainingMessages.Train order;
     private readonly string node;
@@ -221,6 +224,8 @@ internal sealed class WorkerSession : IDisposable
             var sent = links.Sending - sentBefore;
             sentBefore += sent;
             times.Add(total);
+            if (step == lease.FirstStep + StepsToSettle)
+                NativeHeap.Trim();
             uncommitted.Enqueue(new ProgressMessages.StepReport(
                 step, [.. results], total.TotalMilliseconds, (Stopwatch.GetElapsedTime(started, computed) - waited).TotalMilliseconds,
                 inputTime.TotalMilliseconds, (Stopwatch.GetElapsedTime(computed, done) + waited).TotalMilliseconds)

@@ -45,6 +45,10 @@ internal static unsafe partial class Native
 
     private static readonly nint FutexNumber = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 202 : 98;
 
+    /// <summary>Returns whether any memory went back to the system.</summary>
+    [LibraryImport("libc", EntryPoint = "malloc_trim")]
+    internal static partial int TrimHeap(nuint pad);
+
     [LibraryImport("libc", EntryPoint = "memfd_create", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int CreateMemoryFile(string name, uint flags);
 

@@ -208,7 +208,7 @@ public sealed class NormExchangeTests
 
         private void Add(Link link)
         {
-            var peer = new PeerLink(link, new Dictionary<int, Shard>(), (_, _) => { }, null, Exchange, (_, _) => { });
+            var peer = new PeerLink(link, new Dictionary<int, Shard>(), (_, _) => { }, null, Exchange, new ReceivedGradients(0), (_, _) => { });
             lock (links) links.Add(peer);
             Exchange.Join(peer);
             peer.Start();

@@ -111,7 +111,13 @@ internal sealed class NodeMeters : IDisposable
         var (now, used) = (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime);
         var busy = (used - processor) / Stopwatch.GetElapsedTime(askedAt, now);
         (askedAt, processor) = (now, used);
-        return new MembershipMessages.Vitals(node, Environment.WorkingSet, Math.Round(double.IsFinite(busy) ? busy : 0, 2), server?.Invoke());
+        var heap = GC.GetGCMemoryInfo(GCKind.Any);
+        return new MembershipMessages.Vitals(node, Environment.WorkingSet, Math.Round(double.IsFinite(busy) ? busy : 0, 2), server?.Invoke())
+        {
+            ManagedBytes = heap.TotalCommittedBytes,
+            ManagedInUse = heap.HeapSizeBytes,
+            PausedSeconds = GC.GetTotalPauseDuration().TotalSeconds,
+        };
     }
 
     /// <inheritdoc/>
