@@ -3,6 +3,7 @@ using Distributed.Cluster.Jobs;
 using Distributed.Cluster.Monitoring;
 using Distributed.Cluster.Nodes;
 using Distributed.Cluster.Protocol;
+using Distributed.Transport;
 
 namespace Distributed.Cluster.ParameterServers;
 
@@ -13,7 +14,7 @@ internal sealed class ShardServerActor : ReceiveActor, IWithTimers
 
     private readonly NodeContext node;
     private readonly TrainingMessages.Serve order;
-    private readonly IActorRef job;
+    private IActorRef job;
     private readonly Lock handingOver = new();
     private ShardServer? server;
     private Func<ServerFigures>? figures;
@@ -100,6 +101,7 @@ internal sealed class ShardServerActor : ReceiveActor, IWithTimers
             Become(Serving);
         });
         Receive<Broke>(Report);
+        Receive<TrainingMessages.Adopt>(_ => Follow(null));
         Receive<ReportNow>(_ => job.Tell(new TrainingMessages.ServerReport(order.Job, node.Name, term, order.Version, [])));
         Receive<TrainingMessages.Release>(_ => Become(Abandoned));
     }
@@ -112,6 +114,7 @@ internal sealed class ShardServerActor : ReceiveActor, IWithTimers
             var serving = server!;
             OnThread("server links", () => serving.LinkServers(servers));
         });
+        Receive<TrainingMessages.Adopt>(_ => Follow(server!.Endpoint));
         Receive<TrainingMessages.RaiseTerm>(Raise);
         Receive<TrainingMessages.Recorded>(recorded => server!.Forget(recorded.Step));
         Receive<ReportNow>(_ =>
@@ -125,6 +128,15 @@ internal sealed class ShardServerActor : ReceiveActor, IWithTimers
             job.Tell(new TrainingMessages.RateSet(order.Job, node.Name, set.Version));
         });
         Receive<TrainingMessages.Release>(_ => End());
+    }
+
+    /// <summary>The job has a new coordinator, who does not know what is held here.</summary>
+    private void Follow(DataEndpoint? at)
+    {
+        job = Sender;
+        job.Tell(new TrainingMessages.ServerHolds(
+            order.Job, node.Name,
+            at is null ? null : new TrainingMessages.ServerDescription(node.Name, at.Host, at.Port, at.UnixName, at.HostId), order.Shards));
     }
 
     private void Raise(TrainingMessages.RaiseTerm raise)
