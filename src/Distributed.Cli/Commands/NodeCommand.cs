@@ -122,7 +122,8 @@ internal static class NodeCommand
         if (first == node.Terminated)
         {
             await first;
-            session.Terminal.Error.WriteLine(ExitCodes.Line($"{options.Name} is no longer a member of its cluster"));
+            session.Terminal.Error.WriteLine(ExitCodes.Line(
+                $"{options.Name} is no longer a member of its cluster{(node.Reason is { } reason ? $": {reason}" : "")}"));
             return ExitCodes.Failed;
         }
 

@@ -57,7 +57,7 @@ internal sealed partial class JobActor
                 TakeOver(files.Earlier);
                 ledger?.Dispose();
                 ledger = null;
-                BeginFigures(sampler!.Samples, evaluations!.TestSamples);
+                BeginFigures(sampler!.Samples, evaluations!.TestSamples, FirstVersion);
             }
             catch (BadInputException exception)
             {
@@ -71,16 +71,16 @@ internal sealed partial class JobActor
     }
 
     /// <summary>Where figures of the steps from the first one on are put together.</summary>
-    private void BeginFigures(int samples, int testSamples)
+    private void BeginFigures(int samples, int testSamples, long from)
     {
         sampler = new SlotSampler(samples, job.Batch, job.Slots, job.Seed);
         learningRates = job.LearningRates(samples);
         evaluations = new EvaluationBoard(testSamples);
         evaluated.Clear();
-        board = new StepBoard(job.Slots, FirstVersion);
+        board = new StepBoard(job.Slots, from);
         epochSteps.Clear();
-        epochSteps.AddRange(files.Earlier.Steps.Skip((int)(FirstVersion / sampler.StepsPerEpoch) * sampler.StepsPerEpoch));
-        ledger = new LedgerWriter(files.Folder, FirstVersion, sampler, job.Seed);
+        epochSteps.AddRange(files.Earlier.Steps.Skip((int)(from / sampler.StepsPerEpoch) * sampler.StepsPerEpoch));
+        ledger = new LedgerWriter(files.Folder, from, sampler, job.Seed);
         earlierRestarts ??= ledger.Restarts;
     }
 

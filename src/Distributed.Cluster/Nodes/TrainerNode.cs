@@ -11,6 +11,7 @@ using Distributed.Cluster.Monitoring;
 using Distributed.Cluster.Monitoring.Metrics;
 using Distributed.Cluster.Protocol;
 using Distributed.Cluster.Security;
+using Distributed.Cluster.Succession;
 using Distributed.Learning;
 using Distributed.Transport;
 using Microsoft.Extensions.Logging;
@@ -47,6 +48,9 @@ internal sealed class TrainerNode : IAsyncDisposable
 
     /// <summary><c>host:port</c>, as other nodes name it as a seed.</summary>
     public string Address { get; }
+
+    /// <summary>Why the cluster, or this node by itself, ended the node's membership; null where nobody did.</summary>
+    public string? Reason => PartitionEnd.Of(system).Reason;
 
     /// <summary>Completes when the node has left its cluster, or was removed from it.</summary>
     public Task Terminated => system.WhenTerminated;
@@ -110,6 +114,7 @@ internal sealed class TrainerNode : IAsyncDisposable
             };
             if (options.Roles.Contains("coordinator"))
             {
+                system.ActorOf(ReplicaActor.Props(context), ReplicaActor.Name);
                 system.ActorOf(
                     ClusterSingletonManager.Props(
                         CoordinatorActor.Props(context), PoisonPill.Instance,
