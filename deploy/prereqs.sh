@@ -2,7 +2,8 @@
 # Checks what this machine needs, brings what it lacks, and says in one line what it did.
 #
 #   deploy/prereqs.sh            what building and running need: the .NET 10 SDK and a libstdc++ (both checked only)
-#   deploy/prereqs.sh --tests    also iproute2, which is installed where missing: the tests make network namespaces
+#   deploy/prereqs.sh --tests    also what the tests use, which is installed where missing: iproute2 for network namespaces; and tmux, shellcheck and
+#                                systemd (for systemd-analyze), without which the tests that need them are skipped
 #
 # libtorch brings its own OpenMP library and asks for GLIBCXX_3.4.30, that is the C++ library of GCC 12 (Debian 12,
 # Ubuntu 22.04). TorchSharp's native library names a newer version that it doesn't use; the build sees to that
@@ -50,18 +51,32 @@ done
 grep -qaF "$symbol" "$library" ||
   fail "$library of $system lacks $symbol, which libtorch needs; Debian 12, Ubuntu 22.04, Fedora 36 or newer have it"
 
-if ! $want_tests || command -v ip >/dev/null; then
+missing=()
+if $want_tests; then
+  command -v ip >/dev/null || missing+=(iproute2)
+  command -v tmux >/dev/null || missing+=(tmux)
+  command -v shellcheck >/dev/null || missing+=(shellcheck)
+  command -v systemd-analyze >/dev/null || missing+=(systemd)
+fi
+if ((${#missing[@]} == 0)); then
   echo 'prereqs: nothing to do'
   exit 0
 fi
 
-command -v apt-get >/dev/null || fail "missing: iproute2 (the command 'ip'), for the tests; install it with the package tool of $system"
+# Tests are skipped without the others, but most of those between machines need this one.
+needed=iproute2
+unable() {
+  [[ " ${missing[*]} " != *" $needed "* ]] || fail "missing: $needed (the command 'ip'), for the tests; $1"
+  echo "prereqs: tests that need ${missing[*]} will be skipped; $1"
+  exit 0
+}
+
+command -v apt-get >/dev/null || unable "install it with the package tool of $system"
 as_root=()
 if ((EUID != 0)); then
   as_root=(sudo)
   [[ -t 0 ]] || as_root=(sudo -n)
-  { command -v sudo >/dev/null && "${as_root[@]}" true 2>/dev/null; } ||
-    fail "missing: iproute2, for the tests; run 'apt-get install iproute2' as root"
+  { command -v sudo >/dev/null && "${as_root[@]}" true 2>/dev/null; } || unable "run 'apt-get install ${missing[*]}' as root"
 fi
 
 # Package lists of our own, so that the machine's stay as they are; apt downloads as a user of its own, who has to get in.
@@ -74,8 +89,18 @@ apt() {
     -o "Dir::Cache::archives=$scratch/archives" -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= \
     -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 "$@" >>"$scratch/log" 2>&1 </dev/null
 }
-{ apt update && apt install -y --no-install-recommends --no-remove --no-upgrade iproute2; } || {
-  cat "$scratch/log" >&2
-  fail "apt-get couldn't install iproute2 (its output is above)"
-}
-echo "prereqs: iproute2 (none) -> $(dpkg-query -W -f '${Version}' iproute2)"
+bring() { apt install -y --no-install-recommends --no-remove --no-upgrade "$@"; }
+
+apt update || { cat "$scratch/log" >&2; unable "apt-get couldn't read the lists of packages (its output is above)"; }
+if ! bring "${missing[@]}"; then
+  # One that can't be had must not keep the others away.
+  for package in "${missing[@]}"; do bring "$package" || cat "$scratch/log" >&2; done
+fi
+brought=() left=()
+for package in "${missing[@]}"; do
+  version=$(dpkg-query -W -f '${db:Status-Abbrev}${Version}' "$package" 2>/dev/null || true)
+  if [[ $version == ii* ]]; then brought+=("$package ${version:3}"); else left+=("$package"); fi
+done
+missing=("${left[@]}")
+((${#brought[@]} == 0)) || printf 'prereqs: installed%s\n' "$(printf ' %s' "${brought[@]}")"
+((${#missing[@]} == 0)) || unable "apt-get couldn't install it (its output is above)"

@@ -15,6 +15,8 @@ HOSTS is a file with a machine a line; the coordinator runs on the first one, to
     10.0.0.1      workers=2 servers=1
     10.0.0.2      workers=2 servers=1  ssh=alice@rack-2
 
+What 'trainer plan' reads besides (cores=16 memory=64GB gbit=10) may stand there, too.
+
 Ctrl-C ends the job with a checkpoint. The run's folder and the nodes' logs come to ./runs/launch-*.
 
 Environment:
@@ -50,11 +52,11 @@ addresses=() targets=() workers=() servers=() number=0 all_workers=0 all_servers
 while read -r address settings || [[ -n $address ]]; do
   number=$((number + 1))
   [[ -n $address && $address != \#* ]] || continue
-  declare -A of=([workers]=1 [servers]=1 [ssh]=$address)
+  declare -A of=([workers]=1 [servers]=1 [ssh]=$address [cores]='' [memory]='' [gbit]='')
   for setting in ${settings%%#*}; do
     key=${setting%%=*} value=${setting#*=}
-    [[ $setting == *=* && -v of[$key] ]] || fail "$hosts:$number: expected workers=N, servers=N or ssh=TARGET, got '$setting'"
-    [[ $key == ssh || $value =~ ^[0-9]{1,4}$ ]] || fail "$hosts:$number: $key: expected a whole number, got '$value'"
+    [[ $setting == *=* && -v of[$key] ]] || fail "$hosts:$number: expected workers=N, servers=N, ssh=TARGET, cores=N, memory=SIZE or gbit=N, got '$setting'"
+    [[ $key != workers && $key != servers || $value =~ ^[0-9]{1,4}$ ]] || fail "$hosts:$number: $key: expected a whole number, got '$value'"
     of[$key]=$value
   done
   addresses+=("$address") targets+=("${of[ssh]}") workers+=("${of[workers]}") servers+=("${of[servers]}")

@@ -11,10 +11,7 @@ internal static class CommandLine
     public static async Task<int> RunAsync(string[] arguments, Session session)
     {
         var terminal = session.Terminal;
-        var verbose = new Option<bool>("--verbose") { Description = "says where a failure happened, too", Recursive = true };
-        var root = Create(session, verbose);
-        // Files named with @ are no feature of ours, and a value may begin with it.
-        var parsed = root.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        var (parsed, verbose) = Parse(arguments, session);
         if (parsed.Action is not HelpAction && parsed.Errors.Count > 0)
         {
             terminal.Error.WriteLine(UsageText.Error(parsed));
@@ -38,6 +35,14 @@ internal static class CommandLine
         }
     }
 
+    /// <summary>Parses a command line, and says which option asks for more words about failures.</summary>
+    internal static (ParseResult Parsed, Option<bool> Verbose) Parse(string[] arguments, Session session)
+    {
+        var verbose = new Option<bool>("--verbose") { Description = "says where a failure happened, too", Recursive = true };
+        // Files named with @ are no feature of ours, and a value may begin with it.
+        return (Create(session, verbose).Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null }), verbose);
+    }
+
     private static RootCommand Create(Session session, Option<bool> verbose)
     {
         var root = new RootCommand("Trains neural networks on several processes and machines, with parameter servers.")
@@ -46,6 +51,7 @@ internal static class CommandLine
             LocalCommand.Create(session),
             NodeCommand.Create(session),
             SubmitCommand.Create(session),
+            PlanCommand.Create(session),
             JobsCommand.Create(session),
             JobsCommand.CreateCancel(session),
             LogsCommand.Create(session),

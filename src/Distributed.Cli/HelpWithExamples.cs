@@ -27,6 +27,7 @@ internal sealed class HelpWithExamples(HelpAction help) : SynchronousCommandLine
         "local" => LocalCommand.Examples,
         "node" => NodeCommand.Examples,
         "submit" => SubmitCommand.Examples,
+        "plan" => PlanCommand.Examples,
         "jobs" or "cancel" => JobsCommand.Examples,
         "status" or "watch" => StatusCommand.Examples,
         "logs" => LogsCommand.Examples,

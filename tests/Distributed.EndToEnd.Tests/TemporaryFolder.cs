@@ -13,5 +13,13 @@ internal sealed class TemporaryFolder : IDisposable
         return In(name);
     }
 
+    /// <summary>Writes a script that can be run by its name.</summary>
+    public string WriteProgram(string name, string text)
+    {
+        Write(name, text);
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(In(name), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        return In(name);
+    }
+
     public void Dispose() => Directory.Delete(Path, recursive: true);
 }

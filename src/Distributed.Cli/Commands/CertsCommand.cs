@@ -56,8 +56,8 @@ internal static class CertsCommand
             value => CertificateRoles.All.Contains(value) ? null : $"one of {string.Join(", ", CertificateRoles.All)}");
         roles.Required = true;
         var hosts = Parsing.Several(
-            "--host", "HOST", "a name or address that others reach it by (its own --host); may be given several times",
-            value => Uri.CheckHostName(value) is UriHostNameType.Dns or UriHostNameType.IPv4 or UriHostNameType.IPv6 ? null : "a host's name or address");
+            "--host", "HOST", "a name or address that others reach it by (its own --host), or *.DOMAIN for all names in it; may be given several times",
+            value => Uri.CheckHostName(value.StartsWith("*.", StringComparison.Ordinal) ? value[2..] : value) is UriHostNameType.Dns or UriHostNameType.IPv4 or UriHostNameType.IPv6 ? null : "a host's name or address, or *.DOMAIN");
         var authority = Parsing.Text("--authority", "DIR", $"the folder of 'trainer certs init' (default: {DefaultFolder})");
         var folder = Parsing.Text("--out", "DIR", "where its files go (default: a folder of its name beside the authority's files)");
         var days = Parsing.WholeNumber("--days", "N", 1, 36_500, $"for how many days it is valid (default: {NodeDays})");

@@ -31,7 +31,8 @@ internal static class NodeCommand
         var roles = Parsing.Several(
             "--role", "ROLE", $"{string.Join(", ", Roles)}; may be given several times", value => Roles.Contains(value) ? null : $"one of {string.Join(", ", Roles)}");
         roles.Required = true;
-        var seeds = Parsing.Several("--seed", "HOST:PORT", "a node to join; without one this node founds the cluster", Parsing.CheckAddress);
+        var seeds = Parsing.Several("--seed", "HOST:PORT", "a node to join, or a name all of whose addresses are tried; without one this node founds the cluster", Parsing.CheckAddress);
+        var seedFile = Parsing.Text("--seed-file", "FILE", "a file with such nodes, HOST:PORT a line; it is read again until this node has joined");
         var host = Parsing.Text("--host", "ADDRESS", "this machine's address as the others reach it (default: 127.0.0.1)");
         var port = Parsing.WholeNumber("--port", "N", 0, 65535, "the port that other nodes reach it by (default: a free one)");
         var dataPort = Parsing.WholeNumber("--data-port", "N", 0, 65535, "the port that tensors come in by at a server (default: a free one)");
@@ -49,7 +50,7 @@ internal static class NodeCommand
         var metricsHost = Parsing.Text("--metrics-host", "ADDRESS", "the address that these are reached by (default: 127.0.0.1, so only from this machine)");
         var format = Parsing.OneOf("--log-format", "how its log is written: a JSON object a line, or text for people", "json", "text");
         var withParent = new Option<bool>("--with-parent") { Description = "ends when its standard input does, so when its parent does" };
-        foreach (var option in (Option[])[roles, seeds, host, port, dataPort, name, data, cores, config, runs, metricsPort, metricsHost, format, withParent]) command.Add(option);
+        foreach (var option in (Option[])[roles, seeds, seedFile, host, port, dataPort, name, data, cores, config, runs, metricsPort, metricsHost, format, withParent]) command.Add(option);
         var security = new SecurityArguments(command);
 
         var chaos = new ChaosOptions(command, ofNode: true);
@@ -62,6 +63,7 @@ internal static class NodeCommand
                 Chaos = chaos.Of(parsed, called),
                 Roles = role,
                 Seeds = parsed.GetValue(seeds) ?? [],
+                SeedFile = parsed.GetValue(seedFile),
                 Host = parsed.GetValue(host) ?? "127.0.0.1",
                 Port = parsed.GetValue(port) ?? 0,
                 DataPort = parsed.GetValue(dataPort) ?? 0,
@@ -120,7 +122,8 @@ internal static class NodeCommand
         if (first == node.Terminated)
         {
             await first;
-            session.Terminal.Error.WriteLine(ExitCodes.Line($"{options.Name} is no longer a member of its cluster"));
+            session.Terminal.Error.WriteLine(ExitCodes.Line(
+                $"{options.Name} is no longer a member of its cluster{(node.Reason is { } reason ? $": {reason}" : "")}"));
             return ExitCodes.Failed;
         }
 
@@ -145,7 +148,7 @@ internal static class NodeCommand
 
     private static void Check(NodeOptions options)
     {
-        if (options.Seeds.Count == 0 && options.ConfigFile is null && !options.Roles.Contains("coordinator"))
+        if (options.Seeds.Count == 0 && options.SeedFile is null && options.ConfigFile is null && !options.Roles.Contains("coordinator"))
             throw new BadInputException($"--role {options.Roles[0]} needs --seed HOST:PORT of the cluster to join (only a coordinator founds one)");
         PortProbe.Check(options.Host, options.Port);
         if (options.DataPort != 0) PortProbe.Check(options.Host, options.DataPort);

@@ -27,14 +27,12 @@ internal sealed record ClusterConfig(Config Akka, TrainerSettings Trainer, NodeC
     /// <param name="host">The address to listen on; null leaves what the files say.</param>
     /// <param name="port">The port to listen on, 0 for a free one; null leaves what the files say.</param>
     /// <param name="roles">What the node does; null leaves what the files say.</param>
-    /// <param name="seeds">Nodes to join, as <c>host:port</c>; null leaves what the files say.</param>
     /// <param name="security">Where certificates are, and whether the node may go without; null leaves what the files say.</param>
     /// <exception cref="BadInputException">
     /// A file cannot be read or is malformed, a value cannot be used, or other machines would reach the node without TLS.
     /// </exception>
     public static ClusterConfig Load(
-        string? file, string? host = null, int? port = null, IReadOnlyList<string>? roles = null, IReadOnlyList<string>? seeds = null,
-        SecurityOptions? security = null)
+        string? file, string? host = null, int? port = null, IReadOnlyList<string>? roles = null, SecurityOptions? security = null)
     {
         var root = Read(ShippedFile, FileName);
         // Named as the user named it; the file beside the program only when there is no other.
@@ -47,7 +45,6 @@ internal sealed record ClusterConfig(Config Akka, TrainerSettings Trainer, NodeC
         var trainer = TrainerSettings.Read(SettingsSection.Root(shown, HoconResolver.Resolve(root)).Section("trainer"));
         var certificate = OpenCertificate(security?.CertificateFolder, trainer.Tls, folder);
         if (certificate is not null) Put(root, "enable-ssl", Text("on"));
-        if (seeds is not null) root.Put(["akka", "cluster", "seed-nodes"], Texts(seeds.Select(seed => SeedAddress(seed, certificate is not null))));
         var tree = HoconResolver.Resolve(root);
         var top = SettingsSection.Root(shown, tree);
         // What stands below akka is for Akka to judge.

@@ -29,7 +29,8 @@ internal sealed record TrainerSettings(
             new Deadlines(
                 Duration(deadlines, "gather"), Duration(deadlines, "prepare"), Duration(deadlines, "step-floor"),
                 deadlines.Number("step-factor", null, 1, 1000), Duration(deadlines, "handshake"), Duration(deadlines, "silence"),
-                Duration(deadlines, "members"), Duration(deadlines, "drain")),
+                Duration(deadlines, "members"), Duration(deadlines, "drain"))
+            { Coordinator = Duration(deadlines, "coordinator") },
             Duration(section, "progress-interval"),
             new LogSettings(
                 log.OneOf("level", null, "debug", "info", "warning", "error") switch
@@ -80,6 +81,9 @@ internal sealed record TrainerSettings(
 internal sealed record Deadlines(
     TimeSpan Gather, TimeSpan Prepare, TimeSpan StepFloor, double StepFactor, TimeSpan Handshake, TimeSpan Silence, TimeSpan Members, TimeSpan Drain)
 {
+    /// <summary>Without a coordinator before what a node does for its job is given up.</summary>
+    public TimeSpan Coordinator { get; init; } = TimeSpan.FromMinutes(2);
+
     /// <summary>For writing down a model of so many floats: 10 MB/s is the least that is waited for.</summary>
     public TimeSpan Saving(long floats) => Prepare + TimeSpan.FromSeconds(floats * 3 * sizeof(float) / 10e6);
 }

@@ -42,6 +42,8 @@ internal sealed partial class CoordinatorActor
 
     private void Remember(JobEntry? ended)
     {
+        if (ended is not null)
+            KeepEnd(ended);
         if (node.HistoryFile is not { } file || ended is null)
             return;
         try

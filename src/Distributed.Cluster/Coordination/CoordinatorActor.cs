@@ -14,7 +14,7 @@ namespace Distributed.Cluster.Coordination;
 /// The cluster's singleton: knows the nodes, takes jobs one after another, merges everybody's events into the running job's
 /// cluster log. A job itself is coordinated by a <see cref="JobActor"/> below it.
 /// </summary>
-internal sealed partial class CoordinatorActor : ReceiveActor, IWithTimers
+internal sealed partial class CoordinatorActor : ReceiveActor, IWithTimers, IWithUnboundedStash
 {
     /// <summary>Events kept for the log of a job that has not begun yet.</summary>
     private const int EventsKept = 2000;
@@ -44,6 +44,12 @@ internal sealed partial class CoordinatorActor : ReceiveActor, IWithTimers
     {
         this.node = node;
         queue = new JobQueue<JobMessages.Submit>(Earlier());
+        Become(Recovering);
+    }
+
+    private void Leading()
+    {
+        Succeeding();
         Receive<MembershipMessages.Register>(Register);
         Receive<MembershipMessages.ProcessEnded>(ended =>
         {
@@ -61,6 +67,7 @@ internal sealed partial class CoordinatorActor : ReceiveActor, IWithTimers
         Receive<ClusterEvent.IMemberEvent>(changed =>
         {
             node.Log.MemberChanged(changed.Member.Address.ToString(), changed.Member.Status.ToString());
+            Others();
             if (changed is ClusterEvent.MemberRemoved)
                 foreach (var gone in nodes.Values.Where(info => info.Address == changed.Member.Address.ToString()).ToArray())
                     Lose(gone.Name, "it left the cluster");
@@ -80,6 +87,7 @@ internal sealed partial class CoordinatorActor : ReceiveActor, IWithTimers
                 Submit(submission);
         });
         Receive<JobMessages.SubmitHere>(here => Submit(here.Job));
+        Receive<JobActor.Keep>(Keep);
         Receive<JobMessages.Interrupt>(interrupt =>
         {
             if (queue.All.FirstOrDefault(job => job.Id == interrupt.Job) is { } entry)
@@ -147,6 +155,7 @@ internal sealed partial class CoordinatorActor : ReceiveActor, IWithTimers
         Timers.StartPeriodicTimer("waiting", TellWaiting.Instance, node.Settings.ProgressInterval);
         Akka.Cluster.Cluster.Get(Context.System).Subscribe(
             Self, ClusterEvent.SubscriptionInitialStateMode.InitialStateAsEvents, typeof(ClusterEvent.IMemberEvent));
+        Recover();
     }
 
     protected override void PostStop()
@@ -171,69 +180,6 @@ internal sealed partial class CoordinatorActor : ReceiveActor, IWithTimers
         return Directive.Stop;
     });
 
-    private void Register(MembershipMessages.Register register)
-    {
-        var info = register.Node;
-        Sender.Tell(new MembershipMessages.Registered(node.Name));
-        if (nodes.TryGetValue(info.Name, out var known) && known.Actor.Equals(info.Actor))
-            return;
-        if (Registrations.Problem(register, node.Credentials, Akka.Cluster.Cluster.Get(Context.System).SelfAddress) is { } problem)
-        {
-            // Told once a node: it registers again and again.
-            if (refused.Count < MostRefused && refused.Add((info.Name, info.Address)))
-                node.Log.NodeRefused(info.Name, info.Address, problem);
-            return;
-        }
-
-        if (known is not null)
-            Lose(info.Name, "it was started anew");
-        nodes[info.Name] = info;
-        Context.Watch(info.Actor);
-        node.Log.NodeJoined(info.Name, string.Join(",", info.Roles), info.Address, info.ProcessId);
-        OfferNodes();
-    }
-
-    private void LoseActor(IActorRef actor, string how)
-    {
-        foreach (var info in nodes.Values.Where(candidate => candidate.Actor.Equals(actor)).ToArray())
-            Lose(info.Name, how);
-    }
-
-    private void Lose(string name, string how)
-    {
-        if (!nodes.Remove(name, out var info))
-            return;
-        leaving.Remove(name);
-        Context.Unwatch(info.Actor);
-        intake.Forget(info.Actor);
-        board.Forget(info.Name);
-        node.Log.NodeLost(name, how);
-        running?.Actor.Tell(new JobActor.NodeGone(name, how));
-    }
-
-    /// <summary>
-    /// A node was told to end, and says so until it may: a member of the job hands its part over. The coordinator's own node may end when no
-    /// job is left; the running one ends with a checkpoint.
-    /// </summary>
-    private void Leave(MembershipMessages.Leaving told)
-    {
-        leaving.Add(told.Node);
-        running?.Actor.Tell(new JobActor.NodeLeaving(told.Node));
-        if (told.Node != node.Name)
-        {
-            Sender.Tell(new MembershipMessages.MayLeave(told.Node));
-            return;
-        }
-
-        closing = true;
-        foreach (var entry in queue.Waiting.Select(next => next.Entry).ToArray())
-            Cancel(entry);
-        if (running is { } job)
-            job.Actor.Tell(new JobMessages.Interrupt(job.Id));
-        else
-            Sender.Tell(new MembershipMessages.MayLeave(told.Node));
-    }
-
     private void Stop(JobMessages.Stop stop)
     {
         if (running is not { } job || (stop.Job != Guid.Empty && stop.Job != job.Id))
@@ -244,7 +190,7 @@ internal sealed partial class CoordinatorActor : ReceiveActor, IWithTimers
 
         stoppers.Add(stop.Stopper);
         stop.Stopper.Tell(new JobMessages.Stopping(job.Id, job.Entry.Name));
-        job.Actor.Tell(new JobMessages.Interrupt(job.Id));
+        Interrupt(job);
     }
 
     private void Submit(JobMessages.Submit submission)
@@ -269,12 +215,16 @@ internal sealed partial class CoordinatorActor : ReceiveActor, IWithTimers
         }
 
         var folder = submission.OutFolder ?? NewFolder(job.Name);
-        var entry = queue.Add(job.Name, job.Workers, job.Servers, folder, submission with { OutFolder = folder });
-        submission.Submitter.Tell(new JobMessages.Accepted(entry.Id, folder));
-        if (!submission.Detached)
-            followers[entry.Id] = Context.Watch(submission.Submitter);
-        node.Log.JobAccepted(job.Name, entry.Id, folder);
-        StartNext();
+        submission = submission with { OutFolder = folder };
+        var entry = queue.Add(job.Name, job.Workers, job.Servers, folder, submission);
+        Keep(new SuccessionMessages.KeptJob(entry, 0, Path.GetFullPath(folder), submission, false, null), () =>
+        {
+            submission.Submitter.Tell(new JobMessages.Accepted(entry.Id, folder));
+            if (!submission.Detached)
+                followers[entry.Id] = Context.Watch(submission.Submitter);
+            node.Log.JobAccepted(job.Name, entry.Id, folder);
+            StartNext();
+        });
     }
 
     private void StartNext()
@@ -282,22 +232,28 @@ internal sealed partial class CoordinatorActor : ReceiveActor, IWithTimers
         if (running is not null || queue.Begin() is not { } next)
             return;
         var (id, submission) = (next.Entry.Id, next.Content);
+        if (FormerRun(next.Entry, out var problem) is var former && problem is not null)
+        {
+            Refuse(JobStatus.Failed, problem);
+            return;
+        }
+
         RunFiles files;
         Checkpoint? checkpoint;
         var job = Job.Parse(submission.JobName + ".hocon", submission.JobText, new JobOverrides());
         try
         {
             checkpoint = submission.Checkpoint is { } from ? Checkpoint.Open(from) : null;
-            files = new RunFiles(submission.OutFolder!, job, checkpoint?.Version, node.Settings.Log, node.Log.LogPartDropped);
+            files = new RunFiles(submission.OutFolder!, job, checkpoint?.Version, node.Settings.Log, node.Log.LogPartDropped, former is not null);
         }
         catch (BadInputException exception)
         {
-            Refuse(exception.Message);
+            Refuse(JobStatus.BadInput, exception.Message);
             return;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            Refuse($"the run's folder {submission.OutFolder} can't be written: {exception.Message}");
+            Refuse(JobStatus.BadInput, $"the run's folder {submission.OutFolder} can't be written: {exception.Message}");
             return;
         }
 
@@ -306,16 +262,21 @@ internal sealed partial class CoordinatorActor : ReceiveActor, IWithTimers
             log.Add(entry);
         recent.Clear();
         // What the job tells goes by this actor, so that whoever asks later hears of it, too.
-        var actor = Context.ActorOf(JobActor.Props(node, id, job, files, log, Self, checkpoint), $"job-{id:N}");
+        var actor = Context.ActorOf(JobActor.Props(node, id, job, files, log, Self, checkpoint, Self, former), $"job-{id:N}");
         Context.WatchWith(actor, new JobOver(id));
         running = new Running(id, actor, log, new RunStatusFile(files.Folder), new JobTrace(next.Entry), next.Entry);
         board.Begin(id);
+        sees.Clear();
+        foreach (var address in told)
+            AskWhetherItSees(address);
+        if (Known(id) is { Interrupted: true })
+            actor.Tell(new JobMessages.Interrupt(id));
         OfferNodes();
 
-        void Refuse(string reason)
+        void Refuse(JobStatus status, string reason)
         {
-            Remember(queue.End(id, JobStatus.BadInput, reason));
-            TellLast(new JobMessages.Ended(id, JobStatus.BadInput, reason, submission.OutFolder!, null));
+            Remember(queue.End(id, status, reason));
+            TellLast(new JobMessages.Ended(id, status, reason, submission.OutFolder!, null));
             StartNext();
         }
     }
@@ -359,7 +320,7 @@ internal sealed partial class CoordinatorActor : ReceiveActor, IWithTimers
         var name = $"{entry.Name} ({entry.ShortId})";
         if (running is { } job && job.Id == entry.Id && entry.Outcome is null)
         {
-            job.Actor.Tell(new JobMessages.Interrupt(entry.Id));
+            Interrupt(job);
             return new WatchMessages.Answer(true, $"{name} is asked to stop; it writes a checkpoint first");
         }
 

@@ -18,11 +18,25 @@ internal sealed record EarlierRun(long FirstStep, IReadOnlyList<StepRecord> Step
     /// <summary>A run that begins.</summary>
     public static EarlierRun None { get; } = new(0, [], []);
 
+    /// <summary>The first step that is not known.</summary>
+    public long NextStep => FirstStep + Steps.Count;
+
+    /// <summary>How many steps a metrics.jsonl has, from the first one on; 0 where there is none.</summary>
+    public static long StepsIn(string file)
+    {
+        var steps = new List<StepRecord>();
+        var evaluations = new List<Evaluation>();
+        if (File.Exists(file))
+            foreach (var line in File.ReadLines(file))
+                Take(line, long.MaxValue, steps, evaluations);
+        return steps.Count;
+    }
+
     /// <summary>
     /// Reads metrics.jsonl up to a version and drops from the file what comes after: it is computed again. The evaluation of the
-    /// version itself is dropped, too, since an interruption may have come before its end.
+    /// version itself is dropped, too, since an interruption may have come before its end, unless <paramref name="withItsEvaluation"/>.
     /// </summary>
-    public static EarlierRun Keep(string file, long version)
+    public static EarlierRun Keep(string file, long version, bool withItsEvaluation = false)
     {
         var steps = new List<StepRecord>();
         var evaluations = new List<Evaluation>();
@@ -32,7 +46,7 @@ internal sealed record EarlierRun(long FirstStep, IReadOnlyList<StepRecord> Step
             using (var writer = new StreamWriter(kept, append: false, new UTF8Encoding(false)) { NewLine = "\n" })
             {
                 foreach (var line in File.ReadLines(file))
-                    if (Take(line, version, steps, evaluations))
+                    if (Take(line, version, steps, evaluations, withItsEvaluation))
                         writer.WriteLine(line);
             }
 
@@ -42,7 +56,7 @@ internal sealed record EarlierRun(long FirstStep, IReadOnlyList<StepRecord> Step
         return steps.Count == version ? new EarlierRun(0, steps, evaluations) : new EarlierRun(version, [], []);
     }
 
-    private static bool Take(string line, long version, List<StepRecord> steps, List<Evaluation> evaluations)
+    private static bool Take(string line, long version, List<StepRecord> steps, List<Evaluation> evaluations, bool withItsEvaluation = false)
     {
         try
         {
@@ -60,7 +74,7 @@ internal sealed record EarlierRun(long FirstStep, IReadOnlyList<StepRecord> Step
             }
 
             var evaluation = parsed.Deserialize<Evaluation>(Json)!;
-            if (evaluation.Version >= version)
+            if (withItsEvaluation ? evaluation.Version > version : evaluation.Version >= version)
                 return false;
             evaluations.Add(evaluation);
             return true;

@@ -4,11 +4,13 @@ using Distributed.Learning;
 namespace Distributed.Cluster.Coordination;
 
 /// <summary>Puts the blocks of an evaluation together, in the order of their numbers whoever computed them.</summary>
-internal sealed class EvaluationBoard(int testSamples)
+/// <param name="testSamples">In the test set.</param>
+/// <param name="newest">The newest version whose evaluation is whole; −1: none is.</param>
+internal sealed class EvaluationBoard(int testSamples, long newest = -1)
 {
     private readonly Dictionary<long, Dictionary<int, EvaluationBlock>> open = [];
     private readonly int blocks = Evaluator.BlockCount(testSamples);
-    private long newest = -1;
+    private long newest = newest;
 
     public int TestSamples => testSamples;
 

@@ -81,7 +81,10 @@ internal sealed partial class JobActor
         {
             // What they gave reason to warn of was told then.
             watch.Observe(history.Add(figures), figures.Loss);
-            earlyStopping?.Observe(figures);
+            var stop = earlyStopping?.Observe(figures).Stop == true;
+            // A run that is resumed went on from there.
+            if (stop && former is not null)
+                stoppedAt = figures.Version;
             plateau?.Observe(figures);
             evaluation = figures;
         }

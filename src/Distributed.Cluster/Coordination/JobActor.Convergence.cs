@@ -42,7 +42,7 @@ internal sealed partial class JobActor
         lastProgressAt = Environment.TickCount64;
         var epoch = (int)((figures.Version - 1) / sampler!.StepsPerEpoch) + 1;
         files.Write(figures, epoch);
-        files.Flush();
+        RecordEvaluation();
         node.Log.Evaluated(figures.Version, figures.Loss, figures.Accuracy ?? double.NaN, figures.Samples);
         var step = figures.Version % sampler.StepsPerEpoch == 0 ? "" : $"  step {figures.Version}/{Steps}";
         Notice(string.Create(

@@ -76,6 +76,7 @@ internal sealed partial class JobActor
         Receive<CheckpointRead>(Take);
         Receive<CheckpointWritten>(Take);
         Receive<Saved>(Take);
+        Succeeding();
     }
 
     private IEnumerable<MembershipMessages.NodeInfo> NodesOf(string role) =>
@@ -91,7 +92,7 @@ internal sealed partial class JobActor
     /// <summary>Has free nodes get ready to work, up to so many workers in all.</summary>
     private void Recruit(int most)
     {
-        if (failing || phase is "gathering nodes" or "saving" or "finished")
+        if (failing || phase is "gathering nodes" or TakingOverPhase or "saving" or "finished")
             return;
         var names = workers.Select(worker => worker.Node.Name).ToArray();
         foreach (var name in membership.Recruits(NodesOf("worker").Select(known => known.Name), names, Environment.TickCount64)
@@ -119,7 +120,7 @@ internal sealed partial class JobActor
         try
         {
             if (sampler is null)
-                BeginFigures(data.TrainingSamples, data.TestSamples);
+                BeginFigures(data.TrainingSamples, data.TestSamples, FirstVersion);
         }
         catch (BadInputException exception)
         {
@@ -352,15 +353,5 @@ internal sealed partial class JobActor
             linkLost = false;
             Recruit(job.MaxWorkers);
         }
-    }
-
-    /// <summary>What is in the run's files need not be kept elsewhere.</summary>
-    private void TellRecorded()
-    {
-        if (board!.Next == recordedBelow)
-            return;
-        recordedBelow = board.Next;
-        foreach (var server in servers.Where(server => server.Held is [{ Shard: 0 }, ..]))
-            server.Node.Actor.Tell(new TrainingMessages.Recorded(id, recordedBelow));
     }
 }

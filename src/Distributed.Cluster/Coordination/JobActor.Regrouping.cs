@@ -29,6 +29,9 @@ internal sealed partial class JobActor
 
     private enum Stage
     {
+        /// <summary>Until a successor would know of the term.</summary>
+        Keeping,
+
         /// <summary>Until nobody does anything under lower terms.</summary>
         Quieting,
 
@@ -60,10 +63,14 @@ internal sealed partial class JobActor
         term = 1;
         regroupedAt = Environment.TickCount64;
         rebuild = true;
-        stage = Stage.Serving;
+        stage = Stage.Keeping;
         firstStep = FirstVersion;
         Become(RegroupingNow);
-        Advance();
+        KeepThen(() =>
+        {
+            stage = Stage.Serving;
+            Advance();
+        });
     }
 
     /// <summary>Raises the term and has everybody stop where they are.</summary>
@@ -78,6 +85,15 @@ internal sealed partial class JobActor
         if (phase is "training" or "saving")
             regroupedAt = Environment.TickCount64;
         node.Log.TermRaised(term, why);
+        regrouping = new Regrouping(term, [], []);
+        stage = Stage.Keeping;
+        Enter(begun ? Reforming : "preparing");
+        Become(RegroupingNow);
+        KeepThen(Quiet);
+    }
+
+    private void Quiet()
+    {
         var halting = Leased.ToArray();
         foreach (var worker in halting)
             worker.Node.Actor.Tell(new TrainingMessages.Halt(id, term));
@@ -87,8 +103,6 @@ internal sealed partial class JobActor
                 rebuild ? new TrainingMessages.Release(id, "server") : new TrainingMessages.RaiseTerm(id, term, board?.Next ?? 0));
         regrouping = new Regrouping(term, halting.Select(worker => worker.Node.Name), served.Select(server => server.Node.Name));
         stage = Stage.Quieting;
-        Enter(begun ? Reforming : "preparing");
-        Become(RegroupingNow);
         Advance();
     }
 
@@ -204,6 +218,8 @@ internal sealed partial class JobActor
         else
         {
             firstStep = regrouping.Version;
+            if (inherits && !Inherit())
+                return;
             if (board!.Next < firstStep)
                 throw new InvalidOperationException($"the shards stand at version {firstStep}, but nobody knows what slots saw in step {board.Next}");
             CompleteEvaluations();
@@ -231,16 +247,19 @@ internal sealed partial class JobActor
 
         Proceed();
         stage = Stage.Linking;
-        var evaluate = evaluations!.Newest < firstStep;
         if (job.SumsOnHosts)
             ready = [.. ready.OrderBy(worker => HostOf(worker.Node.Address), StringComparer.Ordinal)];
-        var leases = ready.Zip(SlotLeases.Deal(job.Slots, ready.Length)).ToArray();
-        foreach (var (worker, slots) in leases)
-        {
+        foreach (var (worker, slots) in ready.Zip(SlotLeases.Deal(job.Slots, ready.Length)))
             worker.Lease(slots);
-            node.Log.SlotsLeased(worker.Node.Name, worker.SlotsText, term);
-            worker.Node.Actor.Tell(new TrainingMessages.Lease(id, term, slots, firstStep, evaluate, connect!, GroupOf(worker, leases)));
-        }
+        KeepThen(() =>
+        {
+            var evaluate = evaluations!.Newest < firstStep;
+            foreach (var worker in Leased)
+            {
+                node.Log.SlotsLeased(worker.Node.Name, worker.SlotsText, term);
+                worker.Node.Actor.Tell(new TrainingMessages.Lease(id, term, worker.Slots, firstStep, evaluate, connect!, GroupOf(worker)));
+            }
+        });
     }
 
     private void Train()
@@ -316,7 +335,12 @@ internal sealed partial class JobActor
             return;
         }
 
-        if (stage == Stage.Quieting)
+        if (stage == Stage.Keeping)
+        {
+            if (PhaseLasts(deadlines.Prepare))
+                Fail(Late($"waited {deadlines.Prepare.TotalSeconds:F0} s for a majority of the nodes that may be coordinator"));
+        }
+        else if (stage == Stage.Quieting)
         {
             // A slot in hand is finished first; one that takes longer than steps do is not waited for.
             var bound = deadlines.Silence > (stepTimes?.Deadline ?? deadlines.StepFloor) ? deadlines.Silence : stepTimes?.Deadline ?? deadlines.StepFloor;

@@ -57,7 +57,7 @@ internal sealed partial class JobActor
                 TakeOver(files.Earlier);
                 ledger?.Dispose();
                 ledger = null;
-                BeginFigures(sampler!.Samples, evaluations!.TestSamples);
+                BeginFigures(sampler!.Samples, evaluations!.TestSamples, FirstVersion);
             }
             catch (BadInputException exception)
             {
@@ -71,16 +71,16 @@ internal sealed partial class JobActor
     }
 
     /// <summary>Where figures of the steps from the first one on are put together.</summary>
-    private void BeginFigures(int samples, int testSamples)
+    private void BeginFigures(int samples, int testSamples, long from)
     {
         sampler = new SlotSampler(samples, job.Batch, job.Slots, job.Seed);
         learningRates = job.LearningRates(samples);
         evaluations = new EvaluationBoard(testSamples);
         evaluated.Clear();
-        board = new StepBoard(job.Slots, FirstVersion);
+        board = new StepBoard(job.Slots, from);
         epochSteps.Clear();
-        epochSteps.AddRange(files.Earlier.Steps.Skip((int)(FirstVersion / sampler.StepsPerEpoch) * sampler.StepsPerEpoch));
-        ledger = new LedgerWriter(files.Folder, FirstVersion, sampler, job.Seed);
+        epochSteps.AddRange(files.Earlier.Steps.Skip((int)(from / sampler.StepsPerEpoch) * sampler.StepsPerEpoch));
+        ledger = new LedgerWriter(files.Folder, from, sampler, job.Seed);
         earlierRestarts ??= ledger.Restarts;
     }
 
@@ -154,16 +154,16 @@ internal sealed partial class JobActor
             HomesIn(server => server.Relayed));
 
     /// <summary>The worker's host, where it has several of the workers and a server, and some server is elsewhere.</summary>
-    private TrainingMessages.HostGroup? GroupOf(WorkerState worker, IReadOnlyCollection<(WorkerState Worker, int[] Slots)> leases)
+    private TrainingMessages.HostGroup? GroupOf(WorkerState worker)
     {
         if (!job.SumsOnHosts || !streamed)
             return null;
         var host = HostOf(worker.Node.Address);
         var near = servers.Index().Where(server => HostOf(server.Item.Node.Address) == host).Select(server => server.Index).ToArray();
-        var together = leases.Where(lease => HostOf(lease.Worker.Node.Address) == host).ToArray();
+        var together = Leased.Where(other => HostOf(other.Node.Address) == host).ToArray();
         return near.Length == 0 || near.Length == servers.Length || together.Length < 2
             ? null
-            : new TrainingMessages.HostGroup(near, [.. together.SelectMany(lease => lease.Slots).Order()]);
+            : new TrainingMessages.HostGroup(near, [.. together.SelectMany(other => other.Slots).Order()]);
     }
 
     private TrainingMessages.ShardDescription[] HomesIn(Func<ServerState, IEnumerable<TrainingMessages.ShardDescription>> held) =>

@@ -6,6 +6,7 @@ using Distributed.Cluster.Ledgers;
 using Distributed.Cluster.Monitoring;
 using Distributed.Cluster.Nodes;
 using Distributed.Cluster.Protocol;
+using Distributed.Cluster.Succession;
 using Distributed.Learning;
 
 namespace Distributed.Cluster.Coordination;
@@ -31,7 +32,7 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
     private readonly IActorRef submitter;
     private readonly RunFiles files;
     private readonly EventMerger clusterLog;
-    private readonly byte[] secret = RandomNumberGenerator.GetBytes(32);
+    private readonly byte[] secret;
     private RunStatistics statistics = new();
     private readonly long started = Environment.TickCount64;
     private readonly List<string> notices = [];
@@ -87,7 +88,8 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
         public static readonly ReleaseOver Instance = new();
     }
 
-    public JobActor(NodeContext node, Guid id, Job job, RunFiles files, EventMerger clusterLog, IActorRef submitter, Checkpoint? checkpoint)
+    public JobActor(NodeContext node, Guid id, Job job, RunFiles files, EventMerger clusterLog, IActorRef submitter, Checkpoint? checkpoint,
+        IActorRef? keeper, SuccessionMessages.KeptRun? former)
     {
         this.node = node;
         this.id = id;
@@ -96,19 +98,29 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
         this.clusterLog = clusterLog;
         this.submitter = submitter;
         origin = checkpoint;
+        this.keeper = keeper;
+        this.former = former;
+        inheritance = former is null ? null : new Inheritance(former, node.Name);
+        secret = former?.Secret ?? RandomNumberGenerator.GetBytes(32);
         stragglers = new Stragglers(node.Settings.StragglerFactor);
         membership = new Membership(job.MinWorkers, job.MaxWorkers);
         checkpointVersion = FirstVersion;
         TakeOver(files.Earlier);
-        Become(Gathering);
+        if (former is null)
+            Become(Gathering);
+        else
+            BeginTakingOver();
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
 
     /// <param name="checkpoint">The one that the job goes on from; null: from its beginning.</param>
+    /// <param name="keeper">Keeps for a successor how the job stands; null: there will be none.</param>
+    /// <param name="former">How the job stood when its former coordinator was lost; null: it begins.</param>
     public static Props Props(
-        NodeContext node, Guid id, Job job, RunFiles files, EventMerger clusterLog, IActorRef submitter, Checkpoint? checkpoint = null) =>
-        Akka.Actor.Props.Create(() => new JobActor(node, id, job, files, clusterLog, submitter, checkpoint));
+        NodeContext node, Guid id, Job job, RunFiles files, EventMerger clusterLog, IActorRef submitter, Checkpoint? checkpoint = null,
+        IActorRef? keeper = null, SuccessionMessages.KeptRun? former = null) =>
+        Akka.Actor.Props.Create(() => new JobActor(node, id, job, files, clusterLog, submitter, checkpoint, keeper, former));
 
     protected override void PreStart() => Timers.StartPeriodicTimer("tick", Tick.Instance, node.Settings.ProgressInterval);
 

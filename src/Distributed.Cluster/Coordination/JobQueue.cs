@@ -35,6 +35,15 @@ internal sealed class JobQueue<T>(IEnumerable<JobEntry>? earlier = null, TimePro
         return entry;
     }
 
+    /// <summary>Takes over a job of a former coordinator: at the end of the queue, or among those that have ended.</summary>
+    public void Take(JobEntry entry, T? content)
+    {
+        if (entry.Outcome is null && content is not null)
+            waiting.Add((entry, content));
+        else if (entry.Outcome is not null && ended.TrueForAll(known => known.Id != entry.Id))
+            ended.Add(entry);
+    }
+
     /// <summary>Gives the next job its turn; null while another has it, and where nobody waits.</summary>
     public (JobEntry Entry, T Content)? Begin()
     {
@@ -42,7 +51,7 @@ internal sealed class JobQueue<T>(IEnumerable<JobEntry>? earlier = null, TimePro
             return null;
         var (entry, content) = waiting[0];
         waiting.RemoveAt(0);
-        Running = (entry with { Started = clock.GetUtcNow() }, content);
+        Running = (entry with { Started = entry.Started ?? clock.GetUtcNow() }, content);
         return Running;
     }
 

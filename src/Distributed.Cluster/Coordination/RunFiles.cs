@@ -3,9 +3,11 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Distributed.Cluster.Configuration;
 using Distributed.Cluster.Jobs;
+using Distributed.Cluster.Ledgers;
 using Distributed.Cluster.Monitoring;
 using Distributed.Cluster.Monitoring.Logs;
 using Distributed.Cluster.Monitoring.TensorBoard;
+using Distributed.Cluster.Succession;
 using Distributed.Learning;
 
 namespace Distributed.Cluster.Coordination;
@@ -28,22 +30,34 @@ internal sealed class RunFiles : IDisposable
 
     /// <param name="resumedAt">The version that the run in this folder goes on from; null: a run begins.</param>
     /// <exception cref="BadInputException">Something that the job goes by is not in the folder.</exception>
+    /// <param name="takesOver">
+    /// Another coordinator goes on with the run from where its files end: whatever the former one still writes reaches nobody.
+    /// </param>
     /// <param name="logging">Bounds the log; null: the defaults.</param>
     /// <param name="logDropped">Hears of parts of the log that had to go.</param>
-    public RunFiles(string folder, Job job, long? resumedAt = null, LogSettings? logging = null, Action<int>? logDropped = null)
+    public RunFiles(string folder, Job job, long? resumedAt = null, LogSettings? logging = null, Action<int>? logDropped = null,
+        bool takesOver = false)
     {
         Folder = folder;
         Directory.CreateDirectory(folder);
-        if (resumedAt is { } version)
+        if (takesOver)
+        {
+            WholeLines.TakeOver(Path.Combine(folder, LogFiles.Current));
+            WholeLines.TakeOver(LedgerFile.Of(folder));
+            // Both were written, but not in one piece.
+            Earlier = EarlierRun.Keep(MetricsFile, Math.Min(EarlierRun.StepsIn(MetricsFile), LedgerFile.NextStep(folder)), withItsEvaluation: true);
+        }
+        else if (resumedAt is { } version)
         {
             Keep(job, version);
         }
 
         File.WriteAllText(Path.Combine(folder, "job.hocon"), job.Text);
-        var mode = resumedAt is null ? FileMode.Create : FileMode.Append;
+        var anew = resumedAt is null && !takesOver;
+        var mode = anew ? FileMode.Create : FileMode.Append;
         metrics = Open("metrics.jsonl", mode);
         var bounds = logging ?? new LogSettings(default, default);
-        log = new RotatingLog(folder, anew: resumedAt is null, bounds.PartBytes, bounds.Parts, logDropped);
+        log = new RotatingLog(folder, anew, bounds.PartBytes, bounds.Parts, logDropped);
         events = new RunEvents(folder);
     }
 

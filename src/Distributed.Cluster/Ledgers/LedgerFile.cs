@@ -45,6 +45,16 @@ internal static class LedgerFile
         return Array.TrueForAll(each, count => count is <= int.MaxValue) ? new Step(number, of, (int)position, [.. each.Select(count => (int)count!.Value)]) : null;
     }
 
+    /// <summary>The step after the last one that the newest part of a run's ledger has without a gap; 0 where there is no ledger.</summary>
+    public static long NextStep(string run)
+    {
+        var next = 0L;
+        if (File.Exists(Of(run)))
+            foreach (var line in File.ReadLines(Of(run)))
+                next = Start(line)?.Step ?? (Record(line)?.Number == next ? next + 1 : next);
+        return next;
+    }
+
     private static long? Number(string text) =>
         long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
 }

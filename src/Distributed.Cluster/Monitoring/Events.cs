@@ -122,6 +122,18 @@ internal static partial class Events
     [LoggerMessage(57, LogLevel.Warning, "backups take the place of {Servers}: shards {Shards}", EventName = "backups-promoted")]
     public static partial void BackupsPromoted(this ILogger log, string servers, string shards);
 
+    [LoggerMessage(60, LogLevel.Information, "{Node} sees {Folder}: it takes the job over where this coordinator is lost", EventName = "successor")]
+    public static partial void Successor(this ILogger log, string node, string folder);
+
+    [LoggerMessage(61, LogLevel.Warning, "{Node} does not see {Folder}: it can't take the job over where this coordinator is lost", EventName = "no-successor")]
+    public static partial void NoSuccessor(this ILogger log, string node, string folder);
+
+    [LoggerMessage(62, LogLevel.Warning, "the coordinator of {Job} was {From}, which is gone: it is taken over at step {Step}, after term {Term}", EventName = "took-over")]
+    public static partial void TookOver(this ILogger log, string job, string from, long step, long term);
+
+    [LoggerMessage(63, LogLevel.Error, "this coordinator ends: {Reason}", EventName = "gave-way")]
+    public static partial void GaveWay(this ILogger log, string reason);
+
     [LoggerMessage(18, LogLevel.Information, "step {Step} of {Steps}: loss {Loss} ({SamplesPerSecond} samples per second)", EventName = "training")]
     public static partial void Training(this ILogger log, long step, long steps, double loss, double samplesPerSecond);
 

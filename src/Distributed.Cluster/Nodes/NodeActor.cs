@@ -29,6 +29,10 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
     private readonly IActorRef coordinator;
     private readonly MembershipMessages.NodeInfo info;
     private readonly List<Part> parts = [];
+
+    /// <summary>Jobs whose coordinator is gone, which another one may take over.</summary>
+    private readonly HashSet<IActorRef> gone = [];
+    private (long Epoch, Address? Address) leader;
     private int partsBegun;
     private IActorRef? awaitsDrain;
     private bool mayLeave;
@@ -54,6 +58,8 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
     {
         public static readonly Drained Instance = new();
     }
+
+    private sealed record GiveUp(IActorRef Job);
 
     private sealed record SayLeaving
     {
@@ -82,8 +88,9 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
         // Registering is repeated for as long as the node lives: whoever is coordinator next hears of it, too.
         var register = new MembershipMessages.Register(info, node.Credentials.Sign(Statements.Registers(info)));
         Receive<RegisterNow>(_ => coordinator.Tell(register));
-        Receive<MembershipMessages.Registered>(_ =>
+        Receive<MembershipMessages.Registered>(known =>
         {
+            Follow(known);
             node.Meters.Registered();
             registered();
         });
@@ -116,6 +123,8 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
         Receive<MembershipMessages.ProcessEnded>(coordinator.Forward);
         Receive<TrainingMessages.Train>(order => Begin(order.Job, Worker, WorkerActor.Props(node, order, Sender)));
         Receive<TrainingMessages.Serve>(order => Begin(order.Job, Server, ShardServerActor.Props(node, order, Sender)));
+        Receive<TrainingMessages.Adopt>(Adopt);
+        Receive<GiveUp>(over => End(part => gone.Contains(over.Job) && part.Job.Equals(over.Job)));
         Receive<TrainingMessages.Lease>(lease => Forward(lease.Job, Worker, lease));
         Receive<TrainingMessages.Halt>(halt => Forward(halt.Job, Worker, halt));
         Receive<TrainingMessages.Pause>(pause => Forward(pause.Job, Worker, pause));
@@ -136,9 +145,13 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
         Receive<Terminated>(terminated =>
         {
             parts.RemoveAll(part => part.Actor.Equals(terminated.ActorRef));
-            // A job's coordinator is gone, perhaps without a word: nobody will release its parts. The next job's are not its.
-            foreach (var part in parts.Where(part => part.Job.Equals(terminated.ActorRef)))
-                Context.Stop(part.Actor);
+            // A job's coordinator is gone, perhaps without a word. Its parts go on without it: another coordinator may take the job over.
+            if (parts.Exists(part => part.Job.Equals(terminated.ActorRef)))
+            {
+                gone.Add(terminated.ActorRef);
+                Timers.StartSingleTimer(terminated.ActorRef, new GiveUp(terminated.ActorRef), node.Settings.Deadlines.Coordinator);
+            }
+
             EndDrain();
         });
     }
@@ -186,7 +199,7 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
     private void Begin(Guid job, string role, Props props)
     {
         // The job's coordinator hears from its own that this node leaves.
-        if (awaitsDrain is not null)
+        if (awaitsDrain is not null || !IsFromLeader())
             return;
         Context.Watch(Sender);
         // A part that the job has given up, without having been able to say so, would only be in the way.
@@ -198,10 +211,47 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
         parts.Add(new Part(job, role, Sender, Context.Watch(actor)));
     }
 
-    /// <summary>Passes a message on to the newest part in a job; false where there is none.</summary>
+    /// <summary>
+    /// The coordinator says that it knows this node. Parts whose job's coordinator is gone end where another job runs: nobody will take theirs over.
+    /// </summary>
+    private void Follow(MembershipMessages.Registered known)
+    {
+        if (known.Epoch < leader.Epoch)
+            return;
+        leader = (known.Epoch, Sender.Path.Address);
+        End(part => gone.Contains(part.Job) && part.Id != known.Job);
+    }
+
+    /// <summary>Another coordinator takes a job over: its word counts from now on, and no longer that of the one before.</summary>
+    private void Adopt(TrainingMessages.Adopt adopt)
+    {
+        if (!IsFromLeader())
+            return;
+        Context.Watch(Sender);
+        foreach (var role in (string[])[Worker, Server])
+        {
+            var at = parts.FindLastIndex(part => part.Id == adopt.Job && part.Role == role);
+            if (at >= 0)
+                parts[at] = parts[at] with { Job = Sender };
+        }
+
+        var (worker, server) = (Forward(adopt.Job, Worker, adopt), Forward(adopt.Job, Server, adopt));
+        Sender.Tell(new TrainingMessages.Adopted(adopt.Job, node.Name, worker, server));
+    }
+
+    /// <summary>Not where another coordinator of a higher epoch is known: one that was cut off may not know yet that it is none any more.</summary>
+    private bool IsFromLeader() => leader.Address is null || leader.Address.Equals(Sender.Path.Address);
+
+    private void End(Predicate<Part> over)
+    {
+        foreach (var part in parts.FindAll(over))
+            Context.Stop(part.Actor);
+    }
+
+    /// <summary>Passes a message of a job's coordinator on to the newest part in the job; false where there is none.</summary>
     private bool Forward(Guid job, string role, object message)
     {
-        var part = parts.FindLast(candidate => candidate.Id == job && candidate.Role == role);
+        var part = parts.FindLast(candidate => candidate.Id == job && candidate.Role == role && candidate.Job.Equals(Sender));
         part?.Actor.Forward(message);
         return part is not null;
     }

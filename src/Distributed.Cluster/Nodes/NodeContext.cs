@@ -36,6 +36,9 @@ internal sealed record NodeContext(
     /// <summary>As <see cref="NodeOptions.DrawCurves"/>.</summary>
     public Func<string, IReadOnlyList<Monitoring.Chart>, byte[]?>? DrawCurves { get; init; }
 
+    /// <summary>What this node keeps of the coordinator's state, for the case that it is coordinator next.</summary>
+    public Succession.Replica Replica { get; } = new();
+
     /// <summary>Faults on purpose; null: none.</summary>
     public Chaos.IChaos? Chaos { get; init; }
 }

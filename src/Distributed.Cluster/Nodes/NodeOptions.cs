@@ -18,8 +18,11 @@ internal sealed record NodeOptions
     /// <summary>Port of a server's data plane; 0 takes a free one.</summary>
     public int DataPort { get; init; }
 
-    /// <summary><c>host:port</c> of nodes to join; empty: this node founds the cluster.</summary>
+    /// <summary><c>host:port</c> of nodes to join; none here and in a file: this node founds the cluster.</summary>
     public IReadOnlyList<string> Seeds { get; init; } = [];
+
+    /// <summary>A file with more of them, a line each, which is read again until the node has joined; null for none.</summary>
+    public string? SeedFile { get; init; }
 
     /// <summary>The cluster's configuration; null takes the file that ships with the program.</summary>
     public string? ConfigFile { get; init; }

@@ -11,6 +11,7 @@ using Distributed.Cluster.Monitoring;
 using Distributed.Cluster.Monitoring.Metrics;
 using Distributed.Cluster.Protocol;
 using Distributed.Cluster.Security;
+using Distributed.Cluster.Succession;
 using Distributed.Learning;
 using Distributed.Transport;
 using Microsoft.Extensions.Logging;
@@ -48,6 +49,9 @@ internal sealed class TrainerNode : IAsyncDisposable
     /// <summary><c>host:port</c>, as other nodes name it as a seed.</summary>
     public string Address { get; }
 
+    /// <summary>Why the cluster, or this node by itself, ended the node's membership; null where nobody did.</summary>
+    public string? Reason => PartitionEnd.Of(system).Reason;
+
     /// <summary>Completes when the node has left its cluster, or was removed from it.</summary>
     public Task Terminated => system.WhenTerminated;
 
@@ -55,9 +59,8 @@ internal sealed class TrainerNode : IAsyncDisposable
     /// <exception cref="BadInputException">The configuration can't be used, or no seed lets it in.</exception>
     public static async Task<TrainerNode> StartAsync(NodeOptions options, EventSink output, CancellationToken cancellation)
     {
-        var config = ClusterConfig.Load(
-            options.ConfigFile, options.Host, options.Port, options.Roles, options.Seeds.Count > 0 ? options.Seeds : null,
-            options.Security);
+        var config = ClusterConfig.Load(options.ConfigFile, options.Host, options.Port, options.Roles, options.Security);
+        var seeds = new SeedList(options.Seeds, options.SeedFile, config.Certificate is not null);
         CheckRoles(config.Certificate, options.Roles);
         // libtorch takes half a second to load: it does so while the node joins. What fails here fails again, and is told, at its first use.
         _ = Task.Run(ComputeThread.Enter, CancellationToken.None);
@@ -72,7 +75,7 @@ internal sealed class TrainerNode : IAsyncDisposable
             });
         var refusals = new RefusalLog(log.Logger, TimeProvider.System);
         var setup = ClusterTls.With(
-            ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(config.Akka), new AkkaLogSetup(log.Logger)), config.Certificate,
+            ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(seeds.Over(config.Akka)), new AkkaLogSetup(log.Logger)), config.Certificate,
             (reason, from) => refusals.Add(from, reason, $"{options.Name} refused {from}: {reason}"));
         ActorSystem system;
         try
@@ -96,8 +99,6 @@ internal sealed class TrainerNode : IAsyncDisposable
             TellSecurity(log.Logger, config);
             var joined = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             cluster.RegisterOnMemberUp(() => joined.TrySetResult());
-            if (options.Seeds.Count == 0)
-                cluster.Join(cluster.SelfAddress);
             var context = new NodeContext(
                 options.Name, [.. options.Roles], options.Host, options.DataPort, options.DataFolder, options.RunsFolder,
                 [.. options.Cores], config.Trainer,
@@ -113,6 +114,7 @@ internal sealed class TrainerNode : IAsyncDisposable
             };
             if (options.Roles.Contains("coordinator"))
             {
+                system.ActorOf(ReplicaActor.Props(context), ReplicaActor.Name);
                 system.ActorOf(
                     ClusterSingletonManager.Props(
                         CoordinatorActor.Props(context), PoisonPill.Instance,
@@ -126,17 +128,24 @@ internal sealed class TrainerNode : IAsyncDisposable
             // A job may be well under way on this node before the cluster's gossip has made it a full member.
             var node = system.ActorOf(NodeActor.Props(context, relay, coordinator, () => joined.TrySetResult()), NodeActor.Name);
             var since = Environment.TickCount64;
+            using var waiting = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
             try
             {
+                var joining = seeds.JoinAsync(cluster, joined.Task, waiting.Token);
                 // Akka gives up by itself, too, and ends the actor system.
-                var first = await Task.WhenAny(joined.Task, system.WhenTerminated).WaitAsync(config.Trainer.Deadlines.Gather, cancellation);
-                if (first != joined.Task)
+                var first = await Task.WhenAny(joining, system.WhenTerminated).WaitAsync(config.Trainer.Deadlines.Gather, cancellation);
+                if (first != joining)
                     throw new TimeoutException("The actor system has ended.");
+                await joining;
             }
             catch (TimeoutException exception)
             {
                 throw new BadInputException(
-                    $"--seed {string.Join(", ", options.Seeds)}: no cluster there let {options.Name} in within {(Environment.TickCount64 - since) / 1000} s", exception);
+                    $"{seeds}: no cluster there let {options.Name} in within {(Environment.TickCount64 - since) / 1000} s", exception);
+            }
+            finally
+            {
+                await waiting.CancelAsync();
             }
 
             return new TrainerNode(system, log, node, $"{self.Host}:{self.Port}", config.Trainer.Deadlines.Drain, meters, metrics);

@@ -5,12 +5,13 @@ using Distributed.Transport;
 namespace Distributed.Cluster.ParameterServers;
 
 /// <summary>
-/// Where the shards of one server lie in its segment: one behind the other, in whole pages, once for even and once for odd versions.
-/// Worker and server work it out from the shards alone.
+/// Where the shards of one server lie in its segment: one behind the other, in whole pages, once for even and once for odd versions, and
+/// behind them the words that announce versions: one for all shards and one for each. Worker and server work it out from the shards alone.
 /// </summary>
 internal sealed class ServerSegment
 {
     private readonly Dictionary<int, long> places = [];
+    private readonly Dictionary<int, int> order = [];
     private readonly FlatFormat format;
 
     /// <param name="shards">A server's shards in order; a server without any has an empty page.</param>
@@ -20,6 +21,7 @@ internal sealed class ServerSegment
         this.format = format;
         foreach (var shard in shards)
         {
+            order.Add(shard.Shard, order.Count);
             places.Add(shard.Shard, Bytes);
             Bytes += BytesOf(shard);
         }
@@ -35,6 +37,15 @@ internal sealed class ServerSegment
 
     /// <summary>What one version takes, in whole pages.</summary>
     public long Bytes { get; }
+
+    /// <summary>Both versions and the announcements.</summary>
+    public long BytesInAll => 2 * Bytes + MemoryPages.RoundUp((1 + order.Count) * sizeof(int));
+
+    /// <summary>Where the newest version that all shards have is announced.</summary>
+    public long Announcement => 2 * Bytes;
+
+    /// <summary>Where a shard's newest version is announced.</summary>
+    public long AnnouncementOf(int shard) => Announcement + (1 + order[shard]) * sizeof(int);
 
     /// <summary>Where a shard starts among the shards of one version, in bytes.</summary>
     public long PlaceOf(int shard) => places[shard];

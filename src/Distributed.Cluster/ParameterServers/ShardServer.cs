@@ -28,6 +28,7 @@ internal sealed unsafe class ShardServer : IDisposable
     private readonly SlotFigures? figures;
     private readonly SharedSegment weights;
     private readonly VersionWord shared;
+    private readonly Dictionary<int, VersionWord> announcements;
     private readonly ReceivedGradients received;
     private readonly LinkListener? listener;
     private readonly Dictionary<int, Shard> shards = [];
@@ -77,11 +78,15 @@ internal sealed unsafe class ShardServer : IDisposable
             norms = new NormExchange(
                 new NormBlocks(layout), job.Optimizer.NormExchanges, order.Version, new StepTimes(deadlines.StepFloor, deadlines.StepFactor), node,
                 order.Shards);
-        weights = SharedSegment.Create("weights", 2 * segment.Bytes + VersionWord.Bytes);
+        weights = SharedSegment.Create("weights", segment.BytesInAll);
         if (job.SumsOnHosts)
             relays = new HostRelays((header, gathering) => Relay(header, gathering, layout.Format, segment));
-        shared = new VersionWord(weights.Pointer + 2 * segment.Bytes);
+        shared = new VersionWord(weights.Pointer + segment.Announcement);
         shared.Publish(order.Version);
+        announcements = order.Shards.ToDictionary(
+            shard => shard.Shard, shard => new VersionWord(weights.Pointer + segment.AnnouncementOf(shard.Shard)));
+        foreach (var announcement in announcements.Values)
+            announcement.Publish(order.Version);
         received = new ReceivedGradients(segment.Bytes);
         weightsOrder = new WeightsOrder([.. order.Shards.Select(shard => shard.Shard)], order.Version);
         try
@@ -290,18 +295,37 @@ internal sealed unsafe class ShardServer : IDisposable
     private void Announce(Shard shard, long version)
     {
         chaos?.At(ChaosPhase.BeforeAnnouncing, version - 1);
-        weightsOrder.Committed(shard.Range.Shard, version, (turn, of) =>
-        {
-            foreach (var peer in peers.Values)
-                // Whoever has not said yet what it wants is sent this version when it does.
-                if (peer is { IsWorker: true, SharesMemory: false, Term: > 0 } && !peer.Link.IsClosed)
-                    peer.SendWeights(shards[turn], of, peer.Term);
-        });
-        // A worker needs all shards' weights to begin, and no shard goes on before it has begun: the last one here speaks for all.
+        weightsOrder.Committed(shard.Range.Shard, version, Publish);
+        // A worker that needs all shards' weights to begin: no shard goes on before it has begun, so the last one here speaks for all.
         if (Interlocked.Increment(ref announced) % shards.Count == 0)
             shared.Publish(version);
         if (retires)
             FreeRetired();
+    }
+
+    /// <summary>
+    /// Sends a shard's new weights to workers on other hosts; those on this one may begin with them when the others are about to have them. One
+    /// that began sooner would send gradients through the cable that the others' weights still have to pass: they would begin later each
+    /// time, until the cable's two directions work in turn instead of at once.
+    /// </summary>
+    private void Publish(int shard, long version)
+    {
+        // Whoever has not said yet what it wants is sent this version when it does.
+        var others = peers.Values.Where(peer => peer is { IsWorker: true, SharesMemory: false, Term: > 0 } && !peer.Link.IsClosed).ToArray();
+        var left = others.Length + 1;
+        foreach (var peer in others)
+        {
+            peer.SendWeights(shards[shard], version, peer.Term);
+            peer.Sender.AfterSent(Sent);
+        }
+
+        Sent();
+
+        void Sent()
+        {
+            if (Interlocked.Decrement(ref left) == 0)
+                announcements[shard].Publish(version);
+        }
     }
 
     /// <summary>Frees the memory of links of earlier terms from which no update reads any more.</summary>

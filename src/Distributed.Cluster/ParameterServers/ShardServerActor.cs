@@ -14,7 +14,7 @@ internal sealed class ShardServerActor : ReceiveActor, IWithTimers
 
     private readonly NodeContext node;
     private readonly TrainingMessages.Serve order;
-    private readonly IActorRef job;
+    private IActorRef job;
     private readonly Lock handingOver = new();
     private ShardServer? server;
     private Func<ServerFigures>? figures;
@@ -103,6 +103,7 @@ internal sealed class ShardServerActor : ReceiveActor, IWithTimers
             Become(Serving);
         });
         Receive<Broke>(Report);
+        Receive<TrainingMessages.Adopt>(_ => Follow(null));
         Receive<ReportNow>(_ => job.Tell(new TrainingMessages.ServerReport(order.Job, node.Name, term, order.Version, [])));
         Receive<TrainingMessages.Release>(_ => Become(Abandoned));
     }
@@ -115,6 +116,7 @@ internal sealed class ShardServerActor : ReceiveActor, IWithTimers
             var serving = server!;
             OnThread("server links", () => serving.LinkServers(servers));
         });
+        Receive<TrainingMessages.Adopt>(_ => Follow(server!.Endpoint));
         Receive<TrainingMessages.RaiseTerm>(Raise);
         Receive<TrainingMessages.Recorded>(recorded => server!.Forget(recorded.Step));
         Receive<ReportNow>(_ =>
@@ -128,6 +130,15 @@ internal sealed class ShardServerActor : ReceiveActor, IWithTimers
             job.Tell(new TrainingMessages.RateSet(order.Job, node.Name, set.Version));
         });
         Receive<TrainingMessages.Release>(_ => End());
+    }
+
+    /// <summary>The job has a new coordinator, who does not know what is held here.</summary>
+    private void Follow(DataEndpoint? at)
+    {
+        job = Sender;
+        job.Tell(new TrainingMessages.ServerHolds(
+            order.Job, node.Name,
+            at is null ? null : new TrainingMessages.ServerDescription(node.Name, at.Host, at.Port, at.UnixName, at.HostId), order.Shards));
     }
 
     private void Raise(TrainingMessages.RaiseTerm raise)

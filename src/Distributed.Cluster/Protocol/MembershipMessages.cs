@@ -12,8 +12,10 @@ internal static class MembershipMessages
     /// </summary>
     public sealed record Register(NodeInfo Node, Credential? Credential = null) : IControlMessage;
 
-    /// <summary>The coordinator knows the node.</summary>
-    public sealed record Registered(string Coordinator) : IControlMessage;
+    /// <summary>
+    /// The coordinator knows the node. Its <paramref name="Epoch"/> is higher than those of all before it; <paramref name="Job"/> is what runs.
+    /// </summary>
+    public sealed record Registered(string Coordinator, long Epoch = 0, Guid? Job = null) : IControlMessage;
 
     /// <summary>What the coordinator knows of a node. <paramref name="Actor"/> takes its orders.</summary>
     public sealed record NodeInfo(string Name, string[] Roles, string Address, int ProcessId, int Cores, IActorRef Actor);

@@ -113,6 +113,25 @@ internal static class TrainingMessages
         [property: Key(3)] string UnixName,
         [property: Key(4)] string HostId);
 
+    /// <summary>
+    /// The sender coordinates the job from now on, in place of one that is gone. Answered by <see cref="Adopted"/>, and for what the node does by
+    /// <see cref="WorkerHere"/> and <see cref="ServerHolds"/>.
+    /// </summary>
+    public sealed record Adopt(Guid Job) : IControlMessage;
+
+    /// <summary>What the node does for the job.</summary>
+    public sealed record Adopted(Guid Job, string Node, bool Worker, bool Server) : IControlMessage;
+
+    /// <summary>A worker of a job that has a new coordinator. <paramref name="Prepared"/>: it has its data and its module.</summary>
+    public sealed record WorkerHere(Guid Job, string Node, bool Prepared) : IControlMessage;
+
+    /// <summary>A server of a job that has a new coordinator, and what it holds. <paramref name="At"/> is null while it makes its shards.</summary>
+    [MessagePackObject]
+    [TensorMessage("holds")]
+    public sealed record ServerHolds(
+        [property: Key(0)] Guid Job, [property: Key(1)] string Node, [property: Key(2)] ServerDescription? At,
+        [property: Key(3)] ShardDescription[] Shards) : ITensorMessage;
+
     /// <summary>A worker is linked to every server and computes. <paramref name="Links"/> says how, one entry a server.</summary>
     public sealed record WorkerReady(Guid Job, string Node, long Term, string[] Links) : IControlMessage;
 

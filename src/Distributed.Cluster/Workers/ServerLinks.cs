@@ -211,8 +211,14 @@ internal sealed unsafe class ServerLinks : IDisposable
                     else
                         weights[parity].MapPrivate(part.Offset, part.Bytes);
 
-            if (link.PeerSegment is { } announcing && homes.Where(home => !home.Relayed).Select(home => home.AtGate).ToArray() is { Length: > 0 } own)
-                gate.Watch(own, new VersionWord(announcing.Pointer + 2 * segment.Bytes));
+            var own = homes.Where(home => !home.Relayed).ToArray();
+            if (link.PeerSegment is not { } announcing || own.Length == 0)
+                return;
+            if (!Streamed)
+                gate.Watch([.. own.Select(home => home.AtGate)], new VersionWord(announcing.Pointer + segment.Announcement));
+            else
+                foreach (var home in own)
+                    gate.Watch([home.AtGate], new VersionWord(announcing.Pointer + segment.AnnouncementOf(home.Shard.Shard)));
         }
     }
 

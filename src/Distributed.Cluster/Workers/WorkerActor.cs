@@ -25,12 +25,13 @@ internal sealed class WorkerActor : ReceiveActor, IWithTimers
 
     private readonly NodeContext node;
     private readonly TrainingMessages.Train order;
-    private readonly IActorRef job;
+    private IActorRef job;
     private readonly ConcurrentQueue<ProgressMessages.StepReport> steps = new();
     private readonly ConcurrentQueue<ProgressMessages.EvaluationReport> evaluations = new();
     private WorkerSession? session;
     private volatile string phase = "starting";
     private long step;
+    private bool prepared;
     private bool released;
 
     private sealed record Prepared(int TrainingSamples, int TestSamples);
@@ -118,7 +119,16 @@ internal sealed class WorkerActor : ReceiveActor, IWithTimers
 
     private void Working()
     {
-        Receive<Prepared>(data => job.Tell(new TrainingMessages.WorkerPrepared(order.Job, node.Name, data.TrainingSamples, data.TestSamples)));
+        Receive<Prepared>(data =>
+        {
+            prepared = true;
+            job.Tell(new TrainingMessages.WorkerPrepared(order.Job, node.Name, data.TrainingSamples, data.TestSamples));
+        });
+        Receive<TrainingMessages.Adopt>(_ =>
+        {
+            job = Sender;
+            job.Tell(new TrainingMessages.WorkerHere(order.Job, node.Name, prepared));
+        });
         Receive<TrainingMessages.Lease>(lease =>
         {
             Volatile.Write(ref step, lease.FirstStep);

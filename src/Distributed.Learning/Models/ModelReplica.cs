@@ -24,6 +24,7 @@ public sealed class ModelReplica : IDisposable
     private readonly Tensor[] tensors;
     private readonly BatchNormModule[] norms;
     private readonly ModelStage[] whole;
+    private readonly ModelStage[] large;
     private readonly ModelStage[] stages;
     private readonly bool[] direct;
     private readonly FlatViews[] weights;
@@ -57,6 +58,7 @@ public sealed class ModelReplica : IDisposable
         tensors = ParameterLayout.TensorsOf(module);
         norms = [.. RunningStatistics.Norms(module)];
         whole = [ModelStage.Whole(module, layout)];
+        large = ModelStage.Cut(module, layout, ModelStage.FloatsWorthNoCopy);
         stages = ModelStage.Cut(module, layout, stageFloats);
         this.weights = [.. weights.Select(memory => new FlatViews(memory, layout))];
         this.gradients = [.. gradients.Select(memory => new FlatViews(memory, layout))];
@@ -151,7 +153,8 @@ public sealed class ModelReplica : IDisposable
         using var generator = manual_seed(seed);
         var over = zeroed[currentGradients];
         for (var i = 0; i < parameters.Length; i++) parameters[i].grad = over || !direct[i] ? null : gradients[currentGradients].Views[i];
-        var pass = new StagedPass(signals?.ByStage == true ? stages : whole);
+        var places = gradients[currentGradients].Views.Zip(direct, (view, same) => same ? view : null).ToArray();
+        var pass = new StagedPass(signals?.ByStage == true ? stages : large, places, over);
         var outputs = Wide(pass.Forward(batch.Inputs, stage => Enter(stage, signals)));
         var mean = loss.Mean(outputs, batch.Targets);
         var value = mean.ToDouble();
@@ -159,12 +162,13 @@ public sealed class ModelReplica : IDisposable
         var result = new SlotResult(batch.Samples, value * batch.Samples, predictions, correct);
         signals?.Seen?.Invoke(result);
         AddStatistics(over, weight);
-        pass.Backward(weight == 1 ? mean : mean * weight, stage =>
+        pass.Backward(weight == 1 ? mean : mean * weight, (stage, inPlace) =>
         {
-            TakeGradients(stage, over);
+            TakeGradients(stage.Parameters.Skip(inPlace), over);
             // What comes of a loss that is not finite stays here: whoever looks at the loss ends the training.
-            if (double.IsFinite(value)) signals?.Ready(stage.Start, stage.End);
+            if (double.IsFinite(value) && signals?.ByStage == true) signals.Ready(stage.Start, stage.End);
         });
+        if (double.IsFinite(value) && signals?.ByStage == false) signals.Ready(0, whole[0].End);
         return result;
     }
 
@@ -207,21 +211,21 @@ public sealed class ModelReplica : IDisposable
     }
 
     // Gradients that backward made in memory of its own, since there were none or of another type, go into the current buffer.
-    private void TakeGradients(ModelStage stage, bool over)
+    private void TakeGradients(IEnumerable<int> made, bool over)
     {
         using var guard = no_grad();
         var views = gradients[currentGradients].Views;
-        foreach (var i in stage.Parameters)
+        foreach (var i in made)
         {
             if (!over && direct[i]) continue;
-            using var made = parameters[i].grad;
+            using var gradient = parameters[i].grad;
             parameters[i].grad = null;
-            if (over && made is null) views[i].zero_().Dispose();
-            else if (over) views[i].copy_(made!);
-            else if (made is not null)
+            if (over && gradient is null) views[i].zero_().Dispose();
+            else if (over) views[i].copy_(gradient!);
+            else if (gradient is not null)
             {
                 // A slot's gradient is rounded before it is added, as it is where it has a buffer for itself.
-                using var rounded = made.to(views[i].dtype);
+                using var rounded = gradient.to(views[i].dtype);
                 views[i].add_(rounded);
             }
         }

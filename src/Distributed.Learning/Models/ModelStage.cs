@@ -10,8 +10,17 @@ namespace Distributed.Learning;
 /// <param name="End">The float where the next stage's start; for the last one the end of the vector, statistics included.</param>
 internal sealed record ModelStage(IReadOnlyList<nn.Module<Tensor, Tensor>> Layers, IReadOnlyList<int> Parameters, long Start, long End)
 {
+    /// <summary>A gradient of fewer parameters is copied sooner than a stage of its own is passed.</summary>
+    public const long FloatsWorthNoCopy = 128 * 1024;
+
     /// <summary>A stage of fewer parameters costs more, some tens of microseconds, than is gained by sending them earlier.</summary>
     public const long FloatsWorthAStage = 32 * 1024;
+
+    /// <summary>
+    /// The place of the first layer that has parameters, where it is fully connected: <see cref="StagedPass"/> can have its gradients
+    /// computed where they belong. −1: it is another one.
+    /// </summary>
+    public int Head { get; } = HeadOf(Layers);
 
     /// <summary>A model as one stage.</summary>
     public static ModelStage Whole(nn.Module<Tensor, Tensor> module, ParameterLayout layout) =>
@@ -46,5 +55,11 @@ internal sealed record ModelStage(IReadOnlyList<nn.Module<Tensor, Tensor>> Layer
         return [.. stages];
 
         ModelStage Stage(int layer, int first, long start) => new(layers[layer..lastLayer], [.. Enumerable.Range(first, last - first)], start, end);
+    }
+
+    private static int HeadOf(IReadOnlyList<nn.Module<Tensor, Tensor>> layers)
+    {
+        var first = layers.TakeWhile(layer => !layer.parameters().Any()).Count();
+        return first < layers.Count && layers[first] is Linear ? first : -1;
     }
 }

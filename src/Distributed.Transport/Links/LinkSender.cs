@@ -11,9 +11,10 @@ public sealed unsafe class LinkSender : IDisposable
     private readonly Link _link;
     private readonly Action<Exception> _failed;
     private readonly object _sync = new();
-    private readonly Queue<(FrameHeader Header, nint Payload)> _queue = [];
+    private readonly Queue<(FrameHeader Header, nint Payload, Action? Then)> _queue = [];
     private readonly Thread? _thread;
     private bool _closing;
+    private bool _broken;
     private long _sending;
 
     /// <summary>Starts the thread, where the link needs one.</summary>
@@ -54,9 +55,29 @@ public sealed unsafe class LinkSender : IDisposable
 
         lock (_sync)
         {
-            _queue.Enqueue((header with { PayloadBytes = bytes }, (nint)payload));
+            _queue.Enqueue((header with { PayloadBytes = bytes }, (nint)payload, null));
             Monitor.Pulse(_sync);
         }
+    }
+
+    /// <summary>
+    /// Calls back once all frames so far have been handed to the wire, or never will be, since the link broke or this sender ends: at once, or
+    /// on the sending thread.
+    /// </summary>
+    /// <param name="then">Must not throw, nor wait.</param>
+    public void AfterSent(Action then)
+    {
+        lock (_sync)
+        {
+            if (_thread is not null && !_closing && !_broken)
+            {
+                _queue.Enqueue((default, 0, then));
+                Monitor.Pulse(_sync);
+                return;
+            }
+        }
+
+        then();
     }
 
     /// <summary>Drops what is queued and ends the thread. Abort the link first where the thread may be blocked by the peer.</summary>
@@ -65,13 +86,29 @@ public sealed unsafe class LinkSender : IDisposable
         lock (_sync)
         {
             _closing = true;
-            _queue.Clear();
             Monitor.Pulse(_sync);
         }
+
+        Drop();
 
         if (Thread.CurrentThread != _thread)
         {
             _thread?.Join();
+        }
+    }
+
+    private void Drop()
+    {
+        (FrameHeader Header, nint Payload, Action? Then)[] dropped;
+        lock (_sync)
+        {
+            dropped = [.. _queue];
+            _queue.Clear();
+        }
+
+        foreach (var (_, _, then) in dropped)
+        {
+            then?.Invoke();
         }
     }
 
@@ -81,7 +118,7 @@ public sealed unsafe class LinkSender : IDisposable
         {
             while (true)
             {
-                (FrameHeader Header, nint Payload) next;
+                (FrameHeader Header, nint Payload, Action? Then) next;
                 lock (_sync)
                 {
                     while (_queue.Count == 0 && !_closing)
@@ -97,6 +134,12 @@ public sealed unsafe class LinkSender : IDisposable
                     next = _queue.Dequeue();
                 }
 
+                if (next.Then is not null)
+                {
+                    next.Then();
+                    continue;
+                }
+
                 var started = Stopwatch.GetTimestamp();
                 _link.Send(next.Header, (byte*)next.Payload);
                 Volatile.Write(ref _sending, _sending + Stopwatch.GetElapsedTime(started).Ticks);
@@ -105,6 +148,12 @@ public sealed unsafe class LinkSender : IDisposable
         catch (Exception failure)
         {
             // The top of the thread: a broken link, or what must not end the process all the same.
+            lock (_sync)
+            {
+                _broken = true;
+            }
+
+            Drop();
             _failed(failure);
         }
     }

@@ -31,11 +31,10 @@ public sealed partial class ClusterConfigTests : IDisposable
     public void The_command_line_is_laid_over_the_files()
     {
         var file = Write("akka.remote.dot-netty.tcp { hostname = from-file, port = 1 }\nakka.cluster.roles = [server]");
-        var akka = ClusterConfig.Load(file, host: "10.0.0.7", port: 4053, roles: ["worker"], seeds: ["10.0.0.5:4053", "head:1"], security: new SecurityOptions(Insecure: true)).Akka;
+        var akka = ClusterConfig.Load(file, host: "10.0.0.7", port: 4053, roles: ["worker"], security: new SecurityOptions(Insecure: true)).Akka;
         Assert.Equal("10.0.0.7", akka.GetString("akka.remote.dot-netty.tcp.hostname"));
         Assert.Equal(4053, akka.GetInt("akka.remote.dot-netty.tcp.port"));
         Assert.Equal(["worker"], akka.GetStringList("akka.cluster.roles"));
-        Assert.Equal(["akka.tcp://trainer@10.0.0.5:4053", "akka.tcp://trainer@head:1"], akka.GetStringList("akka.cluster.seed-nodes"));
     }
 
     [Fact]
@@ -74,7 +73,7 @@ public sealed partial class ClusterConfigTests : IDisposable
     [InlineData("head:99999")]
     [InlineData("akka.tcp://trainer@head:4053")]
     public void A_malformed_seed_is_refused(string seed) =>
-        Assert.StartsWith($"--seed {seed}: expected HOST:PORT", Assert.Throws<BadInputException>(() => ClusterConfig.Load(null, seeds: [seed])).Message);
+        Assert.StartsWith($"--seed {seed}: expected HOST:PORT", Assert.Throws<BadInputException>(() => ClusterConfig.SeedAddress(seed)).Message);
 
     [Fact]
     public void Every_key_of_the_shipped_file_has_a_comment()

@@ -33,14 +33,50 @@ public sealed class NodeActorTests : TestKit
     }
 
     [Fact]
-    public void A_job_that_is_over_takes_no_part_of_the_next_one_with_it()
+    public void What_a_lost_coordinator_had_done_here_waits_for_its_successor_until_another_job_runs()
     {
         var (old, next) = (CreateTestProbe(), CreateTestProbe());
-        var (oldPart, nextPart) = (Train(old), Train(next));
+        var ((oldJob, oldPart), (nextJob, nextPart)) = (Train(old), Train(next));
         Sys.Stop(old);
+        coordinator.Send(node, new MembershipMessages.Registered("node-2", 2, oldJob));
+        Assert.True(IsThere(oldPart));
+        // Again and again, as coordinators do: the node may not have heard of the loss yet.
+        Sys.Scheduler.ScheduleTellRepeatedly(
+            TimeSpan.Zero, TimeSpan.FromMilliseconds(20), node, new MembershipMessages.Registered("node-2", 2, nextJob), coordinator);
         ExpectTerminated(oldPart, TestNode.Patience);
-        nextPart.Tell(new Identify(1), TestActor);
-        Assert.Equal(nextPart, ExpectMsg<ActorIdentity>(TestNode.Patience).Subject);
+        Assert.True(IsThere(nextPart));
+    }
+
+    [Fact]
+    public void What_no_coordinator_asks_for_is_given_up_in_time()
+    {
+        var impatient = TestNode.Context(".");
+        impatient = impatient with
+        {
+            Settings = impatient.Settings with { Deadlines = impatient.Settings.Deadlines with { Coordinator = TimeSpan.FromMilliseconds(100) } },
+        };
+        var other = Sys.ActorOf(NodeActor.Props(impatient, new EventRelay(_ => { }), coordinator, () => { }), "impatient");
+        var job = CreateTestProbe();
+        var (_, part) = Train(job, other);
+        Sys.Stop(job);
+        ExpectTerminated(part, TestNode.Patience);
+    }
+
+    [Fact]
+    public void A_jobs_new_coordinator_is_obeyed_and_the_former_one_no_longer()
+    {
+        var (former, next) = (CreateTestProbe(), CreateTestProbe());
+        var (id, part) = Train(former);
+        node.Tell(new TrainingMessages.Adopt(id), next);
+        var adopted = next.Next<TrainingMessages.Adopted>();
+        Assert.Equal(("node-1", true, false), (adopted.Node, adopted.Worker, adopted.Server));
+        Assert.False(next.Next<TrainingMessages.WorkerHere>().Prepared);
+        // It is told that nothing is left to release, and nothing is.
+        node.Tell(new TrainingMessages.Release(id, "worker"), former);
+        former.Next<TrainingMessages.Released>();
+        Assert.True(IsThere(part));
+        node.Tell(new TrainingMessages.Release(id, "worker"), next);
+        ExpectTerminated(part, TestNode.Patience);
     }
 
     [Fact]
@@ -69,13 +105,20 @@ public sealed class NodeActorTests : TestKit
         Assert.Equal("let go", observer.Next());
     }
 
-    private IActorRef Train(TestProbe job)
+    private (Guid Id, IActorRef Part) Train(TestProbe job, IActorRef? by = null)
     {
         var id = Guid.NewGuid();
-        node.Tell(new TrainingMessages.Train(id, "nonsense", new byte[32]), job);
+        by ??= node;
+        by.Tell(new TrainingMessages.Train(id, "nonsense", new byte[32]), job);
         job.Next<TrainingMessages.MemberFailed>();
-        Sys.ActorSelection(node.Path / $"worker-{id:N}").Tell(new Identify(id), TestActor);
-        return Watch(ExpectMsg<ActorIdentity>(TestNode.Patience).Subject!);
+        Sys.ActorSelection(by.Path / $"worker-{id:N}").Tell(new Identify(id), TestActor);
+        return (id, Watch(ExpectMsg<ActorIdentity>(TestNode.Patience).Subject!));
+    }
+
+    private bool IsThere(IActorRef part)
+    {
+        part.Tell(new Identify(part), TestActor);
+        return part.Equals(ExpectMsg<ActorIdentity>(TestNode.Patience).Subject);
     }
 
     private static int FreePort()

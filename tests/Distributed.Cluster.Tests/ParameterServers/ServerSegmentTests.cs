@@ -35,6 +35,10 @@ public class ServerSegmentTests
                 Assert.True((shard.Offset + shard.Length) * sizeof(float) <= part.Offset + part.Bytes);
             }
 
+            long[] words = [segment.Announcement, .. shards.Select(shard => segment.AnnouncementOf(shard.Shard))];
+            Assert.Equal(words.Length, words.Distinct().Count());
+            Assert.All(words, word => Assert.InRange(word, 2 * segment.Bytes, segment.BytesInAll - sizeof(int)));
+
             if (!streamed || count == 1)
                 Assert.InRange(segment.PartsOf(shards).Count, 0, 1);
         }

@@ -23,12 +23,28 @@ internal sealed class TestNetwork : IDisposable
     /// <summary>Name and address of each machine.</summary>
     public IReadOnlyList<(string Name, string Address)> Machines { get; }
 
+    /// <summary>Takes a machine's cable away (its number counts from 0): nothing comes from it any more, and nothing reaches it.</summary>
+    public void Cut(int machine)
+    {
+        var numbers = Machines[machine].Address.Split('.');
+        var (code, output) = Start("ip", "link", "set", $"dt{numbers[2]}v{numbers[3]}", "down");
+        Assert.True(code == 0, output);
+    }
+
+    /// <summary>Writes a file like /etc/hosts.</summary>
+    /// <param name="folder">Where.</param>
+    /// <param name="names">Names of the machines in their order, several of one machine separated by spaces.</param>
+    public string WriteHosts(TemporaryFolder folder, params string[] names) => folder.Write(
+        "etc-hosts", string.Join('\n', names.Select((name, machine) => $"{Machines[machine].Address} {name}").Prepend("127.0.0.1 localhost")) + "\n");
+
     public void Dispose() => Run("down", name);
 
-    private static (int Code, string Output) Run(params string[] arguments)
+    private static (int Code, string Output) Run(params string[] arguments) => Start("bash", [Path.Combine(AppContext.BaseDirectory, "network.sh"), .. arguments]);
+
+    private static (int Code, string Output) Start(string program, params string[] arguments)
     {
-        var start = new ProcessStartInfo("bash") { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var argument in (string[])[Path.Combine(AppContext.BaseDirectory, "network.sh"), .. arguments]) start.ArgumentList.Add(argument);
+        var start = new ProcessStartInfo(program) { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var argument in arguments) start.ArgumentList.Add(argument);
         using var process = Process.Start(start)!;
         var errors = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEnd();

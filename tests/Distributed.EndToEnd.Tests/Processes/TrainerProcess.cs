@@ -68,6 +68,16 @@ internal sealed partial class TrainerProcess : IDisposable
     public static TrainerProcess StartOn(string machine, string folder, params string[] arguments) =>
         new(folder, ["ip", "netns", "exec", machine, "dotnet", Program, .. arguments]);
 
+    /// <summary>
+    /// Starts a command on a machine of a test network with <paramref name="hosts"/> in the place of its /etc/hosts, and additions to its environment
+    /// (<c>NAME=value</c>).
+    /// </summary>
+    public static TrainerProcess StartOn(string machine, string folder, string hosts, IEnumerable<string> environment, params string[] command) => new(
+        folder, ["ip", "netns", "exec", machine, "bash", "-c", "mount --bind \"$0\" /etc/hosts && exec env \"$@\"", hosts, .. environment, .. command]);
+
+    /// <summary>Starts any command.</summary>
+    public static TrainerProcess StartCommand(string folder, params string[] command) => new(folder, command);
+
     /// <summary>Starts <c>deploy/ssh/launch.sh</c>, with test machines for those that ssh reaches.</summary>
     public static TrainerProcess Launch(string folder, params string[] arguments) => new(
         folder,
@@ -158,7 +168,8 @@ internal sealed partial class TrainerProcess : IDisposable
         return Path.Combine(own.Parent!.Parent!.FullName, project, own.Name, file);
     }
 
-    private static string Repository => new DirectoryInfo(AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar)).Parent!.Parent!.Parent!.Parent!.FullName;
+    /// <summary>The repository's root.</summary>
+    public static string Repository => new DirectoryInfo(AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar)).Parent!.Parent!.Parent!.Parent!.FullName;
 
     private static async Task Read(StreamReader reader, List<string> lines)
     {

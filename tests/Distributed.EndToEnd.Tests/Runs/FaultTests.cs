@@ -40,12 +40,13 @@ public sealed partial class FaultTests : IDisposable
         var job = SmallJob.Write(folder, optimizer: SmallJob.Adam, epochs: Epochs);
         var undisturbed = await RunResult.TrainAsync(folder, job);
 
-        using var trainer = Start(job, ["--workers", "2", "--servers", "2", "--set", "backups=0", "--set", "checkpoint.every-steps=9"]);
-        await EpochAsync(trainer, 5);
-        TrainerProcess.Signal(trainer.Children()["server-1"], TrainerProcess.Kill);
-
+        // Between two checkpoints.
+        folder.Write("plan.hocon", "faults = [{ kind = kill, node = server-1, step = 85, phase = before-commit }]");
+        using var trainer = Start(
+            job, ["--workers", "2", "--servers", "2", "--chaos", "plan.hocon", "--set", "backups=0", "--set", "checkpoint.every-steps=9"]);
         await EndsLikeAsync(trainer, undisturbed);
-        Assert.NotEqual(0, int.Parse(Field(Events("went-back").First(), "to")));
+        // The newest checkpoint may have been under way.
+        Assert.Contains(Field(Assert.Single(Events("went-back")), "to"), (string[])["72", "81"]);
         Assert.True(new RunResult(folder.In("run")).Summary.GetProperty("restarts").GetInt32() >= 1);
     }
 
@@ -112,7 +113,8 @@ public sealed partial class FaultTests : IDisposable
         await EndsLikeAsync(trainer, undisturbed);
         Assert.Empty(Events("member-lost"));
         Assert.Empty(Events("went-back"));
-        Assert.Equal(2, Events("shards-assigned").Count(assigned => Field(assigned, "node") == "server-2"));
+        // A third time where another process of the name server-1 comes in time to take its part.
+        Assert.InRange(Events("shards-assigned").Count(assigned => Field(assigned, "node") == "server-2"), 2, 3);
         Assert.Equal(0, new RunResult(folder.In("run")).Summary.GetProperty("restarts").GetInt32());
     }
 

@@ -32,5 +32,5 @@ internal sealed record Conv2dLayer(
         Out * (input[0] / Groups * Kernel * Kernel + (Bias ? 1 : 0));
 
     internal override nn.Module<Tensor, Tensor> Build(IReadOnlyList<long> input) =>
-        nn.Conv2d(input[0], Out, Kernel, Stride, Padding, Dilation, groups: Groups, bias: Bias).With(Init);
+        new Conv2dModule(input[0], Out, new Window(Kernel, Stride, Padding, Dilation), Groups, Bias).With(Init);
 }
