@@ -21,6 +21,7 @@ internal static class BenchCommand
         "trainer bench input --data ~/data          how long steps wait for their batches",
         "trainer bench memory                       what workers and servers take a byte of the model",
         "trainer bench growth --minutes 30          whether memory grows with steps",
+        "trainer bench simulate --megabits 1000     steps on up to 256 workers that are not there, beside the cost model",
         "trainer bench loopback                     what sockets and memory of this machine can do",
     ];
 
@@ -34,6 +35,7 @@ internal static class BenchCommand
         BenchInput.Create(session),
         BenchMemory.Create(session),
         BenchGrowth.Create(session),
+        BenchSimulate.Create(session),
         BenchLimits.Transport(session),
         BenchLimits.Loopback(session),
         Plain(session),
