@@ -3,12 +3,13 @@
 # (shaped) virtual cable. Prints the median step of each model beside what the cable carries at most. Needs root and iproute2;
 # without namespaces it says so and ends with 0. Everything that it makes is gone when it ends, however that is.
 #
-#   hosts.sh [--rate RATE]… [--steps N] [--rounds N] [--set path=value]… [--tls] [MODEL…]
+#   hosts.sh [--rate RATE]… [--steps N] [--rounds N] [--workers N] [--set path=value]… [--tls] [MODEL…]
 #
 #   --rate    the cable's rate in each direction, as tc knows it (1gbit, 100mbit), or `full` for one that is not shaped;
 #             may be given several times (default: full)
 #   --steps   steps of one measurement (default: 128)
 #   --rounds  how often each model is measured in turn; the median counts (default: 3)
+#   --workers workers of each host (default: 1)
 #   --set     sets one value of the benchmark's job
 #   --tls     mutual TLS between the nodes, with certificates that are made for the measurement
 #   MODEL     one of deploy/jobs/bench (default: mlp cnn big)
@@ -21,15 +22,16 @@ folder=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 root=$folder/../..
 network=$root/tests/Distributed.EndToEnd.Tests/network.sh
 trainer=$root/deploy/trainer
-rates=() steps=128 rounds=3 sets=() models=() tls=false
+rates=() steps=128 rounds=3 workers=1 sets=() models=() tls=false
 while (($#)); do
   case $1 in
     --rate) rates+=("${2:?--rate needs a rate}"); shift ;;
     --steps) steps=${2:?--steps needs a number}; shift ;;
     --rounds) rounds=${2:?--rounds needs a number}; shift ;;
+    --workers) workers=${2:?--workers needs a number}; shift ;;
     --set) sets+=(--set "${2:?--set needs path=value}"); shift ;;
     --tls) tls=true ;;
-    -*) echo "hosts.sh: unknown argument '$1'; known are --rate, --steps, --rounds, --set and --tls" >&2; exit 2 ;;
+    -*) echo "hosts.sh: unknown argument '$1'; known are --rate, --steps, --rounds, --workers, --set and --tls" >&2; exit 2 ;;
     *)
       [[ -f $root/deploy/jobs/bench/$1.hocon ]] || { echo "hosts.sh: no model '$1' in deploy/jobs/bench" >&2; exit 2; }
       models+=("$1") ;;
@@ -81,11 +83,12 @@ environment=(DOTNET_gcServer=0 DOTNET_TieredPGO=0 OMP_NUM_THREADS=1 MKL_NUM_THRE
 
 cores=$(nproc)
 node() {
-  local machine=$1 security
+  local machine=$1 security log=$scratch/node-$1.log
+  [[ -e $log ]] && log=$scratch/node-$1-${#nodes[@]}.log
   shift
   mapfile -t security < <(secure "host-$machine")
   env "${environment[@]}" ip netns exec "$name-$machine" "$trainer" node "${security[@]}" --cores $(((machine - 1) % cores)) --out "$scratch/runs" "$@" \
-    </dev/null >"$scratch/node-$machine.log" 2>&1 &
+    </dev/null >"$log" 2>&1 &
   nodes+=($!)
 }
 
@@ -114,17 +117,25 @@ median() { sort -g | awk '{ v[NR] = $1 } END { print (v[int((NR + 1) / 2)] + v[i
 node 1 --role coordinator --role server --role worker --host "$first" --port 4053 --name host-1
 for _ in {1..300}; do grep -q node-started "$scratch/node-1.log" && break; sleep 0.1; done
 node 2 --role server --role worker --host "$second" --seed "$first:4053" --name host-2
+for ((worker = 2; worker <= workers; worker++)); do
+  node 1 --role worker --host "$first" --seed "$first:4053" --name "host-1-$worker"
+  node 2 --role worker --host "$second" --seed "$first:4053" --name "host-2-$worker"
+done
+
+# Bytes that have left a host so far.
+left() { ip -n "$name-$1" -s -j link show eth0 | grep -o '"tx":{"bytes":[0-9]*' | grep -o '[0-9]*$'; }
 
 run() {
   local model=$1 out=$scratch/out
   # 64 samples a worker and step.
-  local per=$((steps < 64 ? steps : 64)) security
+  local per=$((steps < 64 ? steps : 64)) security before=$(($(left 1) + $(left 2)))
   mapfile -t security < <(secure client)
-  ip netns exec "$name-1" "$trainer" submit "$root/deploy/jobs/bench/$model.hocon" --seed "$first:4053" "${security[@]}" --workers 2 --servers 2 \
-    --set slots=2 --set batch=128 --set "data.train=$((128 * per))" --set "epochs=$((steps / per))" "${sets[@]}" >"$out" 2>&1 || {
+  ip netns exec "$name-1" "$trainer" submit "$root/deploy/jobs/bench/$model.hocon" --seed "$first:4053" "${security[@]}" --workers $((2 * workers)) --servers 2 \
+    --set slots=$((2 * workers)) --set batch=$((128 * workers)) --set "data.train=$((128 * workers * per))" --set "epochs=$((steps / per))" "${sets[@]}" >"$out" 2>&1 || {
     cat "$out" "$scratch"/node-*.log >&2
     exit 1
   }
+  awk -v bytes=$(($(left 1) + $(left 2) - before)) -v steps="$((steps / per * per))" 'BEGIN { printf "   (left a host a step: %.2f MB)\n", bytes / 2 / steps / 1e6 }' >&2
   local summary
   summary=$(find "$scratch/runs" -name summary.json)
   awk -F '[:,]' '/"median"/ { print $2 + 0; exit }' "$summary" >>"$scratch/$2"

@@ -247,6 +247,8 @@ internal sealed partial class JobActor
 
         Proceed();
         stage = Stage.Linking;
+        if (job.SumsOnHosts)
+            ready = [.. ready.OrderBy(worker => HostOf(worker.Node.Address), StringComparer.Ordinal)];
         foreach (var (worker, slots) in ready.Zip(SlotLeases.Deal(job.Slots, ready.Length)))
             worker.Lease(slots);
         KeepThen(() =>
@@ -255,7 +257,7 @@ internal sealed partial class JobActor
             foreach (var worker in Leased)
             {
                 node.Log.SlotsLeased(worker.Node.Name, worker.SlotsText, term);
-                worker.Node.Actor.Tell(new TrainingMessages.Lease(id, term, worker.Slots, firstStep, evaluate, connect!));
+                worker.Node.Actor.Tell(new TrainingMessages.Lease(id, term, worker.Slots, firstStep, evaluate, connect!, GroupOf(worker)));
             }
         });
     }

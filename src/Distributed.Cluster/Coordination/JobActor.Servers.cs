@@ -105,7 +105,9 @@ internal sealed partial class JobActor
                 : ShardPlan.Cut(known.TrainableLength, chosen.Length, chosen.Min(server => server.Cores), appended));
         var backups = job.Backups == 0 ? [] : ShardPlan.Backups(shards, [.. chosen.Select(server => HostOf(server.Address))]);
         bytesOfLost += servers.Sum(server => server.BytesSent);
-        servers = [.. chosen.Select((server, i) => new ServerState(server, Of(shards, i), Of(backups, i)))];
+        var relays = job.SumsOnHosts && streamed
+            ? ShardRelays([.. shards, .. backups], [.. chosen.Select(server => HostOf(server.Address))]) : [];
+        servers = [.. chosen.Select((server, i) => new ServerState(server, Of(shards, i), Of(backups, i)) { Relayed = [.. Of(relays, i)] })];
         if (backups.Count > 0)
             node.Log.SecondHome("every shard has a backup on another server: a server's loss costs no step");
         else
@@ -113,8 +115,12 @@ internal sealed partial class JobActor
         foreach (var server in servers)
         {
             node.Log.ShardsAssigned(server.Node.Name, string.Join(",", server.Held.Select(shard => shard.Shard)), server.Bytes, term);
-            server.Node.Actor.Tell(new TrainingMessages.Serve(id, job.Text, secret, term, FirstVersion, known.Hash, server.Held, plateau?.Rate));
+            server.Node.Actor.Tell(new TrainingMessages.Serve(id, job.Text, secret, term, FirstVersion, known.Hash, server.Held, plateau?.Rate, server.Relayed));
         }
+
+        // Of a host that has several workers now; where they come later, each goes its own way until shards are made again.
+        IReadOnlyList<ShardRange> ShardRelays(IReadOnlyList<ShardRange> homes, IReadOnlyList<string> hosts) => RelayPlan.Relays(
+            homes, hosts, NodesOf("worker").GroupBy(worker => HostOf(worker.Address)).Where(host => host.Count() > 1).Select(host => host.Key).ToHashSet());
 
         static IEnumerable<TrainingMessages.ShardDescription> Of(IEnumerable<ShardRange> shards, int server) => shards
             .Where(shard => shard.Server == server)
@@ -144,7 +150,21 @@ internal sealed partial class JobActor
                 server.Node.Name, server.Endpoint!.Host, server.Endpoint.Port, server.Endpoint.UnixName, server.Endpoint.HostId))],
             HomesIn(server => server.Shards),
             streamed,
-            HomesIn(server => server.Backups));
+            HomesIn(server => server.Backups),
+            HomesIn(server => server.Relayed));
+
+    /// <summary>The worker's host, where it has several of the workers and a server, and some server is elsewhere.</summary>
+    private TrainingMessages.HostGroup? GroupOf(WorkerState worker)
+    {
+        if (!job.SumsOnHosts || !streamed)
+            return null;
+        var host = HostOf(worker.Node.Address);
+        var near = servers.Index().Where(server => HostOf(server.Item.Node.Address) == host).Select(server => server.Index).ToArray();
+        var together = Leased.Where(other => HostOf(other.Node.Address) == host).ToArray();
+        return near.Length == 0 || near.Length == servers.Length || together.Length < 2
+            ? null
+            : new TrainingMessages.HostGroup(near, [.. together.SelectMany(other => other.Slots).Order()]);
+    }
 
     private TrainingMessages.ShardDescription[] HomesIn(Func<ServerState, IEnumerable<TrainingMessages.ShardDescription>> held) =>
         [.. servers.SelectMany((server, i) => held(server).Select(shard => shard with { Server = i })).OrderBy(shard => shard.Offset)];

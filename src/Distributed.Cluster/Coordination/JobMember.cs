@@ -97,6 +97,9 @@ internal sealed class ServerState(
     /// <summary>The shards that other servers give to workers, and that would be taken from here without these.</summary>
     public List<TrainingMessages.ShardDescription> Backups { get; } = [.. backups];
 
+    /// <summary>Shards of others for whose weights it has room, for the workers of its host.</summary>
+    public TrainingMessages.ShardDescription[] Relayed { get; init; } = [];
+
     /// <summary>All, in the order of the flat vector.</summary>
     public TrainingMessages.ShardDescription[] Held => [.. Shards.Concat(Backups).OrderBy(shard => shard.Offset)];
 

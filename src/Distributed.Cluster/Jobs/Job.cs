@@ -64,6 +64,9 @@ internal sealed record Job
 
     public required SameHost SameHost { get; init; }
 
+    /// <summary>Whether the gradients of a host's workers are summed there before they go to servers elsewhere.</summary>
+    public bool SumsOnHosts { get; init; }
+
     /// <summary>The resolved job file: what the run's folder keeps and what travels to the nodes.</summary>
     public required string Text { get; init; }
 
@@ -127,6 +130,9 @@ internal sealed record Job
         var earlyStopping = EarlyStoppingSpec.Read(root);
         var transport = root.OptionalSection("transport");
         var sameHost = transport?.OneOf("same-host", "auto", "auto", "tcp") == "tcp" ? SameHost.Tcp : SameHost.Auto;
+        var sumsOnHosts = transport?.Flag("sum-on-hosts", false) ?? false;
+        if (sumsOnHosts && sameHost == SameHost.Tcp)
+            throw transport!.Error("sum-on-hosts", "gradients are summed in the shared memory of a host: expected same-host = auto, got tcp");
         transport?.RejectUnknownKeys();
         root.RejectUnknownKeys();
 
@@ -167,6 +173,7 @@ internal sealed record Job
             Threads = threads,
             Precision = precision,
             SameHost = sameHost,
+            SumsOnHosts = sumsOnHosts,
             Text = HoconSettings.Render(HoconSettings.Parse(file, text, [.. sets, string.Create(CultureInfo.InvariantCulture, $"slots={slots}"), $"name={name}"])),
         };
     }

@@ -18,6 +18,8 @@ internal sealed unsafe class PeerLink : IDisposable
     private readonly LinkSender sender;
     private readonly Thread reader;
     private readonly ReceivedGradients received;
+    private readonly HostRelays? relays;
+    private HostRelay? relay;
     private readonly HashSet<int> followed = [];
     private long term;
 
@@ -26,10 +28,13 @@ internal sealed unsafe class PeerLink : IDisposable
     /// <param name="norms">Takes the norms of a server's shards; null where they are not needed.</param>
     /// <param name="received">Memory for gradients that arrive over a network.</param>
     /// <param name="ended">Called once, on the link's thread, when the link is over; the exception is the peer's fault, if any.</param>
+    /// <param name="relays">Pass on what workers of this host exchange with servers elsewhere; null where the job does not ask for it.</param>
     public PeerLink(
         Link link, IReadOnlyDictionary<int, Shard> shards, Action<PeerLink, FrameHeader> joined, SlotFigures? figures,
-        NormExchange? norms, ReceivedGradients received, Action<PeerLink, Exception?> ended, IChaos? chaos = null)
+        NormExchange? norms, ReceivedGradients received, Action<PeerLink, Exception?> ended, IChaos? chaos = null,
+        HostRelays? relays = null)
     {
+        this.relays = relays;
         this.received = received;
         Link = link;
         this.shards = shards;
@@ -50,7 +55,8 @@ internal sealed unsafe class PeerLink : IDisposable
     /// <summary>Set when the leases under which a worker linked are over: what becomes of the link means nothing any more.</summary>
     public volatile bool Retired;
 
-    public bool IsWorker => Link.Peer.Role == "worker";
+    /// <summary>Whether it brings gradients: a worker, or the server of another host for the workers there.</summary>
+    public bool IsWorker => Link.Peer.Role is "worker" or CertificateRoles.Relay;
 
     public bool IsServer => Link.Peer.Role == "server";
 
@@ -104,7 +110,14 @@ internal sealed unsafe class PeerLink : IDisposable
                         TakeGradients(header);
                         break;
                     case FrameKind.Gradient when IsWorker:
-                        TakeGradient(ShardOf(header), header);
+                        // A shard may have a home here and another one elsewhere.
+                        if (relay is null || !relay.Passes(header.Shard) || shards.ContainsKey(header.Shard))
+                            TakeGradient(ShardOf(header), header);
+                        if (relay?.Passes(header.Shard) == true)
+                            relay.Offer(header, (nint)InPlace(relay.PlaceOf(header.Shard), header));
+                        break;
+                    case FrameKind.Gather when Link.Peer.Role == CertificateRoles.Worker && Term == 0 && relay is null && relays is not null && SharesMemory:
+                        relay = relays.Join(this, header);
                         break;
                     case FrameKind.Follow when IsWorker && Term == 0:
                         followed.Add(ShardOf(header).Range.Shard);
@@ -113,7 +126,7 @@ internal sealed unsafe class PeerLink : IDisposable
                         Volatile.Write(ref term, header.Term);
                         joined(this, header);
                         break;
-                    case FrameKind.Figures when IsWorker && figures is not null:
+                    case FrameKind.Figures when IsWorker && (figures is not null || relay is not null):
                         TakeFigures(header);
                         break;
                     case FrameKind.Norms when IsServer && norms is not null:
@@ -153,7 +166,7 @@ internal sealed unsafe class PeerLink : IDisposable
         Shard? mine = null;
         foreach (var shard in shards.Values)
         {
-            Offer(shard, header, InPlace(shard, header), out var complete);
+            Offer(shard, header, InPlace((shard.FirstByte, shard.Weights.Bytes), header), out var complete);
             if (!complete)
                 continue;
             if (mine is null)
@@ -171,7 +184,9 @@ internal sealed unsafe class PeerLink : IDisposable
             throw new LinkException($"{Link.Peer.Node} sent figures of {header.PayloadBytes} bytes");
         var payload = stackalloc byte[(int)header.PayloadBytes];
         Link.ReceivePayload(payload, header.PayloadBytes);
-        if (!Retired && !figures!.Add(header.Version, new ReadOnlySpan<byte>(payload, (int)header.PayloadBytes)))
+        if (!Retired)
+            relay?.SendFigures(header, payload);
+        if (!Retired && figures?.Add(header.Version, new ReadOnlySpan<byte>(payload, (int)header.PayloadBytes)) == false)
             throw new LinkException($"{Link.Peer.Node} sent figures of slots that the job has not");
     }
 
@@ -187,7 +202,7 @@ internal sealed unsafe class PeerLink : IDisposable
         }
 
         // The next shard's gradient follows: this thread receives it while the shard's own does the update.
-        var gradient = SharesMemory ? InPlace(shard, header) : Receive(shard, header);
+        var gradient = SharesMemory ? InPlace((shard.FirstByte, shard.Weights.Bytes), header) : Receive(shard, header);
         if (Offer(shard, header, gradient, out var complete) != Verdict.Accepted)
             received.GiveBack((nint)gradient);
         if (complete)
@@ -205,13 +220,12 @@ internal sealed unsafe class PeerLink : IDisposable
         return verdict;
     }
 
-    private byte* InPlace(Shard shard, in FrameHeader header)
+    private byte* InPlace((long Start, long Bytes) place, in FrameHeader header)
     {
-        var start = shard.FirstByte;
         if (Link.PeerSegment is not { } segment || header.PayloadBytes != 0 || header.Tag < 0 || (header.Tag & 63) != 0
-            || header.Tag > segment.Bytes - start - shard.Weights.Bytes)
+            || header.Tag > segment.Bytes - place.Start - place.Bytes)
             throw new LinkException($"{Link.Peer.Node} points outside of its own memory ({header.Tag})");
-        return segment.Pointer + header.Tag + start;
+        return segment.Pointer + header.Tag + place.Start;
     }
 
     private byte* Receive(Shard shard, in FrameHeader header)

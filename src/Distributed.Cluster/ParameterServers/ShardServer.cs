@@ -35,6 +35,7 @@ internal sealed unsafe class ShardServer : IDisposable
     private readonly WeightsOrder weightsOrder;
     private readonly ConcurrentDictionary<Link, PeerLink> peers = new();
     private readonly NormExchange? norms;
+    private readonly HostRelays? relays;
     private volatile LearningRateSchedule? learningRates;
     private volatile StrongBox<double>? rate;
     private readonly Lock linking = new();
@@ -72,12 +73,14 @@ internal sealed unsafe class ShardServer : IDisposable
         if (!layout.Hash.AsSpan().SequenceEqual(order.LayoutHash))
             throw new InvalidOperationException("the parameters built here are laid out otherwise than the coordinator's: the nodes run different versions of the program");
 
-        var segment = new ServerSegment(order.Shards, layout.Format);
+        var segment = new ServerSegment([.. order.Shards.Concat(order.Relayed ?? []).OrderBy(shard => shard.Offset)], layout.Format);
         if (job.Optimizer.NormExchanges > 0)
             norms = new NormExchange(
                 new NormBlocks(layout), job.Optimizer.NormExchanges, order.Version, new StepTimes(deadlines.StepFloor, deadlines.StepFactor), node,
                 order.Shards);
         weights = SharedSegment.Create("weights", segment.BytesInAll);
+        if (job.SumsOnHosts)
+            relays = new HostRelays((header, gathering) => Relay(header, gathering, layout.Format, segment));
         shared = new VersionWord(weights.Pointer + segment.Announcement);
         shared.Publish(order.Version);
         announcements = order.Shards.ToDictionary(
@@ -102,7 +105,7 @@ internal sealed unsafe class ShardServer : IDisposable
 
     public DataEndpoint Endpoint => listener!.Endpoint;
 
-    public long BytesSent => Interlocked.Read(ref bytesSent) + peers.Keys.Sum(link => link.BytesSent);
+    public long BytesSent => Interlocked.Read(ref bytesSent) + peers.Keys.Sum(link => link.BytesSent) + (relays?.BytesSent ?? 0);
 
     /// <summary>How this part stands, from any thread.</summary>
     public Monitoring.ServerFigures Figures => new(
@@ -124,6 +127,8 @@ internal sealed unsafe class ShardServer : IDisposable
     public TrainingMessages.ShardVersion[] RaiseTerm(long newTerm)
     {
         Volatile.Write(ref term, newTerm);
+        // Before the memory goes from which it reads.
+        relays?.RaiseTerm(newTerm);
         var ended = peers.Values.Where(peer => peer.IsWorker && peer.Term < newTerm).ToArray();
         foreach (var peer in ended)
         {
@@ -186,6 +191,7 @@ internal sealed unsafe class ShardServer : IDisposable
         closing = true;
         // No shard waits for norms any more, and no link is made.
         norms?.Close();
+        relays?.Dispose();
         listener?.Dispose();
         lock (linking)
         {
@@ -227,9 +233,23 @@ internal sealed unsafe class ShardServer : IDisposable
         }
     }
 
+    /// <summary>Makes what passes on the gradients of this host's workers to servers elsewhere, and weights from there.</summary>
+    private HostRelay Relay(in FrameHeader header, TrainingMessages.Gathering gathering, FlatFormat format, ServerSegment segment)
+    {
+        var of = header.Term;
+        var placed = (order.Relayed ?? []).Select(shard => shard.Shard).ToHashSet();
+        return new HostRelay(
+            job, header, gathering, Array.FindIndex(gathering.Servers.Servers, server => server.Node == me.Node), format,
+            (shard, version) => placed.Contains(shard) ? (nint)weights.Pointer + (nint)(((version & 1) * segment.Bytes) + segment.PlaceOf(shard)) : null,
+            server => LinkDialer.Connect(
+                new DataEndpoint(server.Host, server.Port, server.UnixName, server.HostId), me with { Role = CertificateRoles.Relay }, order.Secret, null,
+                SameHost.Tcp, handshake, tls),
+            cause => failed(cause, of, true));
+    }
+
     private void Accept(Link link)
     {
-        var peer = new PeerLink(link, shards, Join, figures, norms, received, PeerEnded, chaos);
+        var peer = new PeerLink(link, shards, Join, figures, norms, received, PeerEnded, chaos, relays);
         peers[link] = peer;
         if (closing)
         {

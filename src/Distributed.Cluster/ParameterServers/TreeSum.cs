@@ -29,10 +29,23 @@ internal sealed unsafe class TreeSum : IDisposable
     /// <param name="pieces">The pieces.</param>
     /// <param name="format">How gradients lie in memory.</param>
     public TreeSum(int slots, IReadOnlyList<SlotRange> pieces, FlatFormat format = default)
+        : this(slots, SlotTree.Root(slots), pieces, format)
     {
+    }
+
+    /// <summary>Plans the additions for pieces in slot order that together are one node of the tree.</summary>
+    /// <param name="slots">The job's slots.</param>
+    /// <param name="root">The node.</param>
+    /// <param name="pieces">The pieces.</param>
+    /// <param name="format">How gradients lie in memory.</param>
+    /// <exception cref="ArgumentException">They do not cover it, or it is no node.</exception>
+    public TreeSum(int slots, SlotRange root, IReadOnlyList<SlotRange> pieces, FlatFormat format)
+    {
+        if (!SlotTree.IsNode(slots, root))
+            throw new ArgumentException($"slots {root} are no node of the tree over {slots}", nameof(root));
         this.format = format;
         var scratchBlocks = 0;
-        Plan(SlotTree.Root(slots), Final, 0);
+        Plan(root, Final, 0);
         sum = Allocate(ShardOptimizer.PieceFloats);
         scratch = Allocate(Math.Max(1, scratchBlocks) * Block);
 
@@ -79,6 +92,29 @@ internal sealed unsafe class TreeSum : IDisposable
         }
 
         return (nint)sum;
+    }
+
+    /// <summary>Writes the sum of all elements as gradients lie in memory, to be sent; there are two pieces at least.</summary>
+    /// <param name="gradients">Addresses of whole gradients, in slot order.</param>
+    /// <param name="floats">How many elements they have.</param>
+    /// <param name="into">Address of the whole sum.</param>
+    public void Write(ReadOnlySpan<nint> gradients, long floats, nint into)
+    {
+        var rounded = format.IsRounded(0) ? Math.Min(format.Trained, floats) : 0;
+        for (var done = 0L; done < rounded; done += Block)
+            foreach (var (left, right, result) in additions)
+                Bfloat16.Add(
+                    RoundedAt(left, gradients, 0, done), RoundedAt(right, gradients, 0, done),
+                    result == Final ? (ushort*)into + done : RoundedAt(result, gradients, 0, done), Math.Min(Block, rounded - done));
+        for (var done = 0L; done < floats - rounded; done += Block)
+        {
+            var count = (int)Math.Min(Block, floats - rounded - done);
+            foreach (var (left, right, result) in additions)
+                TensorPrimitives.Add(
+                    new ReadOnlySpan<float>(At(left, gradients, rounded, done), count),
+                    new ReadOnlySpan<float>(At(right, gradients, rounded, done), count),
+                    new Span<float>(result == Final ? (float*)(into + (nint)format.BytesTo(rounded)) + done : At(result, gradients, rounded, done), count));
+        }
     }
 
     public void Dispose()

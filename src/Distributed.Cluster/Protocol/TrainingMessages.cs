@@ -7,7 +7,8 @@ internal static class TrainingMessages
 {
     /// <summary>
     /// Serve these shards: build the initial weights, listen, report <see cref="ServerReady"/>. <paramref name="Rate"/> is what evaluations
-    /// have made of the base rate so far, where the schedule follows them.
+    /// have made of the base rate so far, where the schedule follows them. <paramref name="Relayed"/> are shards of other servers for whose weights
+    /// there is to be room, for the workers of this host.
     /// </summary>
     [MessagePackObject]
     [TensorMessage("serve")]
@@ -19,7 +20,8 @@ internal static class TrainingMessages
         [property: Key(4)] long Version,
         [property: Key(5)] byte[] LayoutHash,
         [property: Key(6)] ShardDescription[] Shards,
-        [property: Key(7)] double? Rate = null) : ITensorMessage;
+        [property: Key(7)] double? Rate = null,
+        [property: Key(8)] ShardDescription[]? Relayed = null) : ITensorMessage;
 
     /// <summary>One shard of the flat parameter vector, in floats.</summary>
     [MessagePackObject]
@@ -43,7 +45,7 @@ internal static class TrainingMessages
 
     /// <summary>
     /// Train these slots from this step on, until a higher term comes. <paramref name="Evaluate"/>: the evaluation of the first step's
-    /// version, where one is due, is still to be made.
+    /// version, where one is due, is still to be made. <paramref name="Group"/>: the worker's gradients are summed with others' on its host.
     /// </summary>
     [MessagePackObject]
     [TensorMessage("lease")]
@@ -53,7 +55,16 @@ internal static class TrainingMessages
         [property: Key(2)] int[] Slots,
         [property: Key(3)] long FirstStep,
         [property: Key(4)] bool Evaluate,
-        [property: Key(5)] Connect Servers) : ITensorMessage;
+        [property: Key(5)] Connect Servers,
+        [property: Key(6)] HostGroup? Group = null) : ITensorMessage;
+
+    /// <summary>Workers of one host whose gradients are summed there: the servers of the host, and the slots of all of them.</summary>
+    [MessagePackObject]
+    public sealed record HostGroup([property: Key(0)] int[] Servers, [property: Key(1)] int[] Slots);
+
+    /// <summary>A worker to a server of its host, on their link: what is to be passed on, and to whom.</summary>
+    [MessagePackObject]
+    public sealed record Gathering([property: Key(0)] Connect Servers, [property: Key(1)] HostGroup Group);
 
     /// <summary>
     /// Slots will be leased anew under this term: finish the slot in hand, drop the links, keep the data and the module, and say
@@ -68,7 +79,7 @@ internal static class TrainingMessages
     /// Every shard, in the order of the flat vector, and the servers that hold them: to workers with their <see cref="Lease"/>, and to
     /// servers whose shards exchange norms. Where <paramref name="Streamed"/>, some link is over a network: gradients go shard by shard as
     /// soon as they are ready. <paramref name="Backups"/> are further homes of the same shards on other servers: they are given every gradient,
-    /// too, and make the same updates.
+    /// too, and make the same updates. <paramref name="Relays"/> are where there is room for the weights of shards that have no home on a host.
     /// </summary>
     [MessagePackObject]
     [TensorMessage("connect")]
@@ -78,7 +89,8 @@ internal static class TrainingMessages
         [property: Key(2)] ServerDescription[] Servers,
         [property: Key(3)] ShardDescription[] Shards,
         [property: Key(4)] bool Streamed = false,
-        [property: Key(5)] ShardDescription[]? Backups = null) : ITensorMessage
+        [property: Key(5)] ShardDescription[]? Backups = null,
+        [property: Key(6)] ShardDescription[]? Relays = null) : ITensorMessage
     {
         /// <summary>The homes of shards: of all their first ones in the order of the flat vector, then of the others.</summary>
         [IgnoreMember]
@@ -86,6 +98,10 @@ internal static class TrainingMessages
 
         /// <summary>What one server holds, in the order of the flat vector.</summary>
         public ShardDescription[] HeldBy(int server) => [.. Homes.Where(shard => shard.Server == server).OrderBy(shard => shard.Offset)];
+
+        /// <summary>All for whose weights one server has room, in the order of the flat vector.</summary>
+        public ShardDescription[] PlacedAt(int server) =>
+            [.. Homes.Concat(Relays ?? []).Where(shard => shard.Server == server).OrderBy(shard => shard.Offset)];
     }
 
     /// <summary>A server's name and data-plane address.</summary>

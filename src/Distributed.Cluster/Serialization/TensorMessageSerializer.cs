@@ -4,6 +4,7 @@ using Akka.Actor;
 using Akka.Configuration;
 using Akka.Serialization;
 using Distributed.Cluster.Protocol;
+using Distributed.Transport;
 using MessagePack;
 using MessagePack.Resolvers;
 
@@ -44,6 +45,23 @@ internal sealed class TensorMessageSerializer : SerializerWithStringManifest
             if (!_typeOf.TryAdd(manifest, type))
                 throw new ConfigurationException($"The tensor messages {type} and {_typeOf[manifest]} are both named '{manifest}'");
             _manifestOf.Add(type, manifest);
+        }
+    }
+
+    /// <summary>Writes what travels as the payload of a frame, as tensor messages are written.</summary>
+    internal static byte[] Write<T>(T content) => MessagePackSerializer.Serialize(content, Options);
+
+    /// <summary>Reads what <see cref="Write"/> wrote, from a peer that is not trusted to have done so.</summary>
+    /// <exception cref="LinkException">It is anything else.</exception>
+    internal static T Read<T>(byte[] bytes)
+    {
+        try
+        {
+            return MessagePackSerializer.Deserialize<T>(bytes, Options) ?? throw new LinkException($"a {typeof(T).Name} is empty");
+        }
+        catch (Exception failure) when (failure is MessagePackSerializationException or EndOfStreamException)
+        {
+            throw new LinkException($"a {typeof(T).Name} cannot be read: {failure.GetBaseException().Message}", failure);
         }
     }
 

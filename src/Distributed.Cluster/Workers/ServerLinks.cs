@@ -2,6 +2,7 @@ using Distributed.Cluster.Chaos;
 using Distributed.Cluster.Jobs;
 using Distributed.Cluster.ParameterServers;
 using Distributed.Cluster.Protocol;
+using Distributed.Cluster.Serialization;
 using Distributed.Learning;
 using Distributed.Transport;
 
@@ -23,10 +24,8 @@ internal sealed unsafe class ServerLinks : IDisposable
     private readonly List<ServerLink> links = [];
     private volatile bool closing;
 
-    private sealed record ServerLink(Link Link, LinkSender Sender, Home[] Homes, Thread Reader);
-
-    /// <summary>A shard on one server. Its number at the gate; and whether this worker takes the shard's weights from there.</summary>
-    private readonly record struct Home(TrainingMessages.ShardDescription Shard, int AtGate, bool Followed);
+    /// <summary>A link, the homes that are reached over it, and their shards, each once, in the order of the flat vector.</summary>
+    private sealed record ServerLink(Link Link, LinkSender Sender, Home[] Homes, TrainingMessages.ShardDescription[] Shards, Thread Reader);
 
     public ServerLinks(
         Job job, TrainingMessages.Lease lease, byte[] secret, string node, ParameterLayout layout, int samples, VersionGate gate, TimeSpan handshake,
@@ -47,8 +46,11 @@ internal sealed unsafe class ServerLinks : IDisposable
             for (var parity = 0; parity < 2; parity++)
                 weights[parity] = new FlatMapping(flatBytes);
             var me = new LinkIdentity(lease.Job, servers.LayoutHash, node, "worker");
+            var routes = new HomeRoutes(servers, lease.Group);
             for (var i = 0; i < servers.Servers.Length; i++)
-                Open(i, me, job.SameHost, secret, handshake, tls);
+                // Over servers of this host others are reached, too.
+                if (routes.Through(i) is { Length: > 0 } homes || lease.Group is null)
+                    Open(i, routes.Through(i), me, job.SameHost, secret, handshake, tls);
             // Before any gradient, so that a shard knows how long an epoch is when it computes its first learning rate; and who gets the
             // weights over TCP says from which version on.
             foreach (var link in links)
@@ -56,6 +58,8 @@ internal sealed unsafe class ServerLinks : IDisposable
                 if (link.Link.Kind == LinkKind.Tcp)
                     foreach (var home in link.Homes.Where(home => home.Followed))
                         link.Link.Send(new FrameHeader { Kind = FrameKind.Follow, Term = lease.Term, Shard = home.Shard.Shard });
+                if (Array.Exists(link.Homes, home => home.Relayed))
+                    Gather(link.Link, lease, samples);
                 link.Link.Send(new FrameHeader { Kind = FrameKind.Samples, Term = lease.Term, Version = lease.FirstStep, Tag = samples });
             }
 
@@ -150,8 +154,8 @@ internal sealed unsafe class ServerLinks : IDisposable
             if (link.Link.Kind == LinkKind.SharedMemory && !Streamed)
                 link.Link.Send(header);
             else
-                for (var i = link.Homes.Length - 1; i >= 0; i--)
-                    if (link.Homes[i].Shard is var shard && shard.Offset >= start && shard.Offset < end)
+                for (var i = link.Shards.Length - 1; i >= 0; i--)
+                    if (link.Shards[i] is var shard && shard.Offset >= start && shard.Offset < end)
                         link.Sender.SendTensor(
                             header with { Shard = shard.Shard }, (byte*)Gradients[buffer] + format.BytesTo(shard.Offset), format.BytesOf(shard.Offset, shard.Length));
         }
@@ -176,17 +180,27 @@ internal sealed unsafe class ServerLinks : IDisposable
         gradients.Dispose();
     }
 
-    private void Open(int server, LinkIdentity me, SameHost mode, byte[] secret, TimeSpan handshake, LinkTls? tls)
+    /// <summary>Has a server of this host pass things on.</summary>
+    private static void Gather(Link link, TrainingMessages.Lease lease, int samples)
+    {
+        if (link.Kind != LinkKind.SharedMemory)
+            throw new InvalidOperationException(
+                $"{link.Peer.Node} is on this host and shares no memory with this worker ({link.TcpReason}): set transport.sum-on-hosts = false");
+        var payload = TensorMessageSerializer.Write(new TrainingMessages.Gathering(lease.Servers, lease.Group!));
+        fixed (byte* bytes = payload)
+            link.Send(
+                new FrameHeader { Kind = FrameKind.Gather, Term = lease.Term, Version = lease.FirstStep, Tag = samples, PayloadBytes = payload.Length }, bytes);
+    }
+
+    private void Open(int server, Home[] homes, LinkIdentity me, SameHost mode, byte[] secret, TimeSpan handshake, LinkTls? tls)
     {
         var description = servers.Servers[server];
         var endpoint = new DataEndpoint(description.Host, description.Port, description.UnixName, description.HostId);
-        var shards = servers.HeldBy(server);
-        var homes = servers.Homes.Index().Where(home => home.Item.Server == server).OrderBy(home => home.Item.Offset)
-            .Select(home => new Home(home.Item, home.Index, home.Index < servers.Shards.Length)).ToArray();
+        var shards = servers.PlacedAt(server);
         var link = LinkDialer.Connect(endpoint, me, secret, gradients.Offer, mode, handshake, tls);
         var sender = new LinkSender(link, Lost(link));
         var reader = new Thread(() => Read(link, homes)) { Name = $"link to {description.Node}", IsBackground = true };
-        links.Add(new ServerLink(link, sender, homes, reader));
+        links.Add(new ServerLink(link, sender, homes, [.. homes.Select(home => home.Shard).DistinctBy(shard => shard.Shard)], reader));
         if (shards.Length > 0)
         {
             var segment = new ServerSegment(shards, format);
@@ -197,12 +211,13 @@ internal sealed unsafe class ServerLinks : IDisposable
                     else
                         weights[parity].MapPrivate(part.Offset, part.Bytes);
 
-            if (link.PeerSegment is not { } announcing)
+            var own = homes.Where(home => !home.Relayed).ToArray();
+            if (link.PeerSegment is not { } announcing || own.Length == 0)
                 return;
             if (!Streamed)
-                gate.Watch([.. homes.Select(home => home.AtGate)], new VersionWord(announcing.Pointer + segment.Announcement));
+                gate.Watch([.. own.Select(home => home.AtGate)], new VersionWord(announcing.Pointer + segment.Announcement));
             else
-                foreach (var home in homes)
+                foreach (var home in own)
                     gate.Watch([home.AtGate], new VersionWord(announcing.Pointer + segment.AnnouncementOf(home.Shard.Shard)));
         }
     }
@@ -222,10 +237,12 @@ internal sealed unsafe class ServerLinks : IDisposable
             {
                 if (header.Kind == FrameKind.Goodbye)
                     continue;
-                var at = Array.FindIndex(homes, candidate => candidate.Shard.Shard == header.Shard);
-                if (header.Kind != FrameKind.Weights || at < 0 || link.Kind == LinkKind.SharedMemory)
+                // Of a home elsewhere the frame names the home, and the weights are in place here.
+                var at = Array.FindIndex(homes, candidate => candidate.Shard.Shard == header.Shard && header.Tag == (candidate.Relayed ? candidate.Index + 1 : 0));
+                if (header.Kind != FrameKind.Weights || at < 0 || (link.Kind == LinkKind.SharedMemory && !homes[at].Relayed))
                     throw new LinkException($"{link.Peer.Node} sent {header.Kind} of shard {header.Shard}, which is not its to send");
-                var (shard, atGate, followed) = homes[at];
+                var (shard, _, atGate, followed, relayed) = homes[at];
+                followed &= !relayed;
                 var bytes = followed ? format.BytesOf(shard.Offset, shard.Length) : 0;
                 if (header.PayloadBytes != bytes)
                     throw new LinkException($"{link.Peer.Node} sent {header.PayloadBytes} bytes of shard {shard.Shard} instead of {bytes}");

@@ -18,7 +18,7 @@ public readonly record struct FrameHeader
     internal const int MaximumBodyBytes = 1 + 2 + (3 * 5) + (4 * 9);
 
     private const int Fields = 8;
-    private const FrameKind LastKind = FrameKind.Follow;
+    private const FrameKind LastKind = FrameKind.Gather;
 
     /// <summary>What the frame says.</summary>
     public FrameKind Kind { get; init; }

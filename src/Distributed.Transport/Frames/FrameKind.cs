@@ -35,4 +35,10 @@ public enum FrameKind : byte
 
     /// <summary>The sender wants the weights of this shard; of shards of which it has not said so, only that they have a version.</summary>
     Follow = 11,
+
+    /// <summary>
+    /// The sender wants its gradients summed with those of its host and passed on, and weights from elsewhere brought here: which, as payload.
+    /// It precedes <see cref="Samples"/> and has the same figures.
+    /// </summary>
+    Gather = 12,
 }

@@ -22,6 +22,9 @@ public static class CertificateRoles
     /// <summary>Submits jobs and watches them, and is no member of the cluster.</summary>
     public const string Client = "client";
 
+    /// <summary>What a server calls itself that passes on the gradients of its host's workers; its certificate is a server's.</summary>
+    public const string Relay = "relay";
+
     /// <summary>Every role that a certificate can have.</summary>
     public static IReadOnlyList<string> All { get; } = [Coordinator, Server, Worker, Client];
 

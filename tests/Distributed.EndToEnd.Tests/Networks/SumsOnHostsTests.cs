@@ -1,0 +1,110 @@
+using System.Globalization;
+
+namespace Distributed.EndToEnd.Tests;
+
+/// <summary>
+/// Two hosts, which are two addresses of this machine, with a server and two workers each: what a host's workers have computed is summed there, and
+/// the bits stay.
+/// </summary>
+public sealed class SumsOnHostsTests : IDisposable
+{
+    private const string Model = """
+        model { input = [1, 28, 28], layers = [
+          { type = conv2d, out = 6, kernel = 3, padding = 1 }, batch-norm, relu, { type = max-pool, kernel = 2 }, flatten
+          { type = linear, out = 128 }, relu, { type = dropout, p = 0.25 }, { type = linear, out = 512 }, relu, { type = linear, out = 10 } ] }
+        data { format = digits, train = 96, test = 100 }
+        """;
+
+    private readonly TemporaryFolder folder = new();
+    private readonly List<TrainerProcess> nodes = [];
+    private string seed = "";
+
+    public void Dispose()
+    {
+        foreach (var node in nodes) node.Dispose();
+        folder.Dispose();
+    }
+
+    [Theory]
+    [InlineData(SmallJob.Momentum, 0)]
+    [InlineData(SmallJob.Momentum, 1)]
+    [InlineData(SmallJob.Everything, 1)]
+    public async Task Sums_on_hosts_change_no_bit(string optimizer, int backups)
+    {
+        var job = Write(optimizer, epochs: 6);
+        var alone = await RunResult.TrainAsync(folder, job, "--workers", "1");
+        await StartAsync();
+        var run = await SubmitAsync(job, backups);
+        Assert.Equal(alone.WeightsSha256, run.WeightsSha256);
+        Assert.Equal(alone.StepLosses, run.StepLosses);
+        Assert.Equal(alone.TestLoss, run.TestLoss);
+        // Workers talk to the server of their host alone, in shared memory.
+        var links = Fields(run, "worker-ready").Select(fields => fields.GetProperty("links").GetString()!).ToArray();
+        Assert.Equal(4, links.Length);
+        Assert.All(links, link => Assert.Matches("^server-[12]:shared-memory$", link));
+        if (backups > 0) return;
+        // One gradient leaves each host a step and one set of weights comes back, for the half of the shards that is elsewhere.
+        var bytes = long.Parse(Fields(run, "job-started").Single().GetProperty("parameters").GetString()!, CultureInfo.InvariantCulture) * sizeof(float);
+        var steps = run.Summary.GetProperty("steps").GetInt64();
+        Assert.InRange(run.Summary.GetProperty("bytesSent").GetInt64(), 2 * bytes * steps, 2.2 * bytes * (steps + 2));
+    }
+
+    [Fact]
+    public async Task A_worker_that_is_killed_in_the_middle_changes_no_bit()
+    {
+        var job = Write(SmallJob.Momentum, epochs: 16);
+        var alone = await RunResult.TrainAsync(folder, job, "--workers", "1");
+        await StartAsync();
+        using var submitted = Submit(job, 1);
+        await submitted.UntilItPrintsAsync("epoch 3/");
+        nodes.Single(node => node.Printed("node-started").Contains("worker-4", StringComparison.Ordinal)).Signal(TrainerProcess.Kill);
+        var run = await EndAsync(submitted);
+        Assert.Equal(alone.WeightsSha256, run.WeightsSha256);
+        Assert.Equal(alone.StepLosses, run.StepLosses);
+        Assert.Single(Fields(run, "member-lost"), lost => lost.GetProperty("node").GetString() == "worker-4");
+        Assert.Single(Fields(run, "regrouped"));
+    }
+
+    private async Task StartAsync()
+    {
+        await NodeAsync(1, "head", "coordinator");
+        seed = Address(nodes[0]);
+        await NodeAsync(1, "server-1", "server");
+        await NodeAsync(2, "server-2", "server");
+        for (var number = 1; number <= 4; number++) await NodeAsync((number + 1) / 2, $"worker-{number}", "worker");
+    }
+
+    private async Task NodeAsync(int host, string name, string role)
+    {
+        string[] at = seed.Length == 0 ? ["--out", folder.In("runs")] : ["--seed", seed];
+        var node = TrainerProcess.Start(folder.Path, ["node", "--role", role, "--name", name, "--host", $"127.0.0.{host}", .. at]);
+        nodes.Add(node);
+        await node.UntilItPrintsAsync("node-started");
+    }
+
+    private TrainerProcess Submit(string job, int backups) => TrainerProcess.Start(
+        folder.Path, "submit", job, "--seed", seed, "--workers", "4", "--servers", "2", "--set", $"backups={backups}", "--set", "transport.sum-on-hosts=true");
+
+    private async Task<RunResult> SubmitAsync(string job, int backups)
+    {
+        using var submitted = Submit(job, backups);
+        return await EndAsync(submitted);
+    }
+
+    private async Task<RunResult> EndAsync(TrainerProcess submitted)
+    {
+        var ended = await submitted.EndAsync(TrainerProcess.Patience);
+        Assert.True(ended.Code == 0, $"{ended.Error} {ended.Output}");
+        return new RunResult(Assert.Single(Directory.GetDirectories(folder.In("runs"))));
+    }
+
+    private string Write(string optimizer, int epochs) => folder.Write(
+        "hosts.hocon",
+        string.Create(CultureInfo.InvariantCulture, $"seed = 3\n{Model}\noptimizer {optimizer}\nepochs = {epochs}\nbatch = 24\nslots = 8\nworkers = 1\n"));
+
+    private static string Address(TrainerProcess node) =>
+        System.Text.Json.JsonDocument.Parse(node.Printed("node-started")).RootElement.GetProperty("fields").GetProperty("address").GetString()!;
+
+    private static System.Text.Json.JsonElement[] Fields(RunResult run, string name) =>
+        [.. run.Log.Where(line => line.GetProperty("event").GetString() == name).Select(line => line.GetProperty("fields"))];
+}
