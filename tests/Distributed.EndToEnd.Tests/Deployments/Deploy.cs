@@ -53,7 +53,7 @@ internal static partial class Deploy
         {
             node.Signal(TrainerProcess.Terminate);
             var ended = await node.EndAsync(TrainerProcess.Patience);
-            Assert.True(ended.Code == 0, $"exit code {ended.Code}: {ended.Error}");
+            Assert.True(ended.Code == 0, $"exit code {ended.Code}: {ended.Error} {ended.Output}");
         }
     }
 

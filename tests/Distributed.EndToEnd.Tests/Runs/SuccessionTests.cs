@@ -42,6 +42,9 @@ public sealed class SuccessionTests : IDisposable
             folder.Path, "submit", job, "--seed", Address(nodes["worker-1"]), "--workers", "2", "--servers", "2", "--set", "min-workers=2");
         await submitter.UntilItPrintsAsync("epoch 2/");
         await first.UntilItPrintsAsync("\"successor\"");
+        // A coordinator holds events back for a moment, to put them in order: what it has not written ends with it.
+        var log = Path.Combine(Assert.Single(Directory.GetDirectories(folder.In("runs"))), "cluster.log");
+        await first.UntilAsync(() => File.Exists(log) && File.ReadAllText(log).Contains("\"job-started\"", StringComparison.Ordinal), "the job's start in its log");
         TrainerProcess.Signal(first.Id, TrainerProcess.Kill);
         await submitter.UntilItPrintsAsync("coordinator-2 takes over from coordinator-1");
 
