@@ -33,20 +33,20 @@ public class MemoryTests
     {
         const long model = 1_000_000;
         var figures = MemoryFigures.Of("", "", Role(1), Role(5), 4 * model, 4);
-        Assert.Equal((2, 1, 0), (figures.Shared, figures.Native, figures.Managed));
+        Assert.Equal((2, 1, 0), (figures.Shared, figures.Own, figures.Managed));
         Assert.Equal(3, figures.Total);
 
         static RoleMemory Role(int models) => RoleMemory.OfServers(
         [
-            new WatchedMemory(new ProcessMemory(2 * models * model, 7 * model, (models * model) + (90 * model)), 50 * model, 9 * model),
+            new WatchedMemory(new ProcessMemory(2 * models * model, 7 * model, (models * model) + (90 * model)), 9 * model),
         ]);
     }
 
     [Fact]
     public void Of_workers_the_largest_counts_and_servers_are_added_up()
     {
-        WatchedMemory[] processes = [new(new ProcessMemory(10, 1, 100), 20, 5), new(new ProcessMemory(10, 2, 200), 20, 5)];
-        Assert.Equal(new RoleMemory(2, 180, 5), RoleMemory.OfWorkers(processes));
-        Assert.Equal(new RoleMemory(20, 260, 10), RoleMemory.OfServers(processes));
+        WatchedMemory[] processes = [new(new ProcessMemory(10, 1, 100), 5), new(new ProcessMemory(10, 2, 200), 5)];
+        Assert.Equal(new RoleMemory(2, 200, 5), RoleMemory.OfWorkers(processes));
+        Assert.Equal(new RoleMemory(20, 300, 10), RoleMemory.OfServers(processes));
     }
 }

@@ -80,7 +80,7 @@ internal sealed class MemoryBenchmark(OwnProgram program, int smallLayers, int l
             return workers.Count < looks;
 
             IEnumerable<WatchedMemory> Of(string role) => nodes.Where(node => node.Name.StartsWith(role, StringComparison.Ordinal))
-                .Select(node => new WatchedMemory(ProcessMemory.Of(node.ProcessId), node.Status.ManagedBytes, node.Status.ManagedInUse));
+                .Select(node => new WatchedMemory(ProcessMemory.Of(node.ProcessId), node.Status.ManagedInUse));
         }
     }
 }
