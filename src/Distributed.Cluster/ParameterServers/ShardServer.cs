@@ -310,21 +310,28 @@ internal sealed unsafe class ShardServer : IDisposable
     /// </summary>
     private void Publish(int shard, long version)
     {
-        // Whoever has not said yet what it wants is sent this version when it does.
-        var others = peers.Values.Where(peer => peer is { IsWorker: true, SharesMemory: false, Term: > 0 } && !peer.Link.IsClosed).ToArray();
-        var left = others.Length + 1;
+        List<PeerLink>? others = null;
+        foreach (var (link, peer) in peers)
+            // Whoever has not said yet what it wants is sent this version when it does.
+            if (peer is { IsWorker: true, SharesMemory: false, Term: > 0 } && !link.IsClosed)
+                (others ??= []).Add(peer);
+        if (others is null)
+            announcements[shard].Publish(version);
+        else
+            SendAndPublish(others, shard, version);
+    }
+
+    private void SendAndPublish(List<PeerLink> others, int shard, long version)
+    {
+        var left = others.Count;
         foreach (var peer in others)
         {
             peer.SendWeights(shards[shard], version, peer.Term);
-            peer.Sender.AfterSent(Sent);
-        }
-
-        Sent();
-
-        void Sent()
-        {
-            if (Interlocked.Decrement(ref left) == 0)
-                announcements[shard].Publish(version);
+            peer.Sender.AfterSent(() =>
+            {
+                if (Interlocked.Decrement(ref left) == 0)
+                    announcements[shard].Publish(version);
+            });
         }
     }
 

@@ -29,6 +29,7 @@ public sealed class ModelReplica : IDisposable
     private readonly bool[] direct;
     private readonly FlatViews[] weights;
     private readonly FlatViews[] gradients;
+    private readonly Tensor?[][] places;
     private readonly bool[] zeroed;
     private readonly bool keepsModule;
     private int currentWeights = -1;
@@ -63,6 +64,7 @@ public sealed class ModelReplica : IDisposable
         this.weights = [.. weights.Select(memory => new FlatViews(memory, layout))];
         this.gradients = [.. gradients.Select(memory => new FlatViews(memory, layout))];
         direct = [.. tensors.Zip(this.weights[0].Views, (tensor, view) => tensor.dtype == view.dtype)];
+        places = [.. this.gradients.Select(views => views.Views.Zip(direct, (view, same) => same ? view : null).ToArray())];
         zeroed = new bool[gradients.Count];
         UseWeights(0);
         if (gradients.Count > 0) UseGradients(0);
@@ -153,8 +155,7 @@ public sealed class ModelReplica : IDisposable
         using var generator = manual_seed(seed);
         var over = zeroed[currentGradients];
         for (var i = 0; i < parameters.Length; i++) parameters[i].grad = over || !direct[i] ? null : gradients[currentGradients].Views[i];
-        var places = gradients[currentGradients].Views.Zip(direct, (view, same) => same ? view : null).ToArray();
-        var pass = new StagedPass(signals?.ByStage == true ? stages : large, places, over);
+        var pass = new StagedPass(signals?.ByStage == true ? stages : large, places[currentGradients], over);
         var outputs = Wide(pass.Forward(batch.Inputs, stage => Enter(stage, signals)));
         var mean = loss.Mean(outputs, batch.Targets);
         var value = mean.ToDouble();

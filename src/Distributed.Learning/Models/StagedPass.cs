@@ -80,9 +80,10 @@ internal sealed class StagedPass(ModelStage[] stages, IReadOnlyList<Tensor?> gra
         var layer = Linear(s);
         var weight = gradients[stages[s].Parameters[0]]!;
         var bias = layer.bias is null ? null : gradients[stages[s].Parameters[1]];
+        var count = bias is null ? 1 : 2;
         if (heads[s]!.grad is not { } slope)
         {
-            if (!over) return layer.bias is null ? 1 : 2;
+            if (!over) return count;
             weight.zero_().Dispose(); // zero_, unlike its like, returns a new wrapper
             bias?.zero_().Dispose();
         }
@@ -97,6 +98,6 @@ internal sealed class StagedPass(ModelStage[] stages, IReadOnlyList<Tensor?> gra
             weight.add_(slope.t().mm(inputs[s]));
             bias?.add_(slope.sum(dim: 0));
         }
-        return bias is null ? 1 : 2;
+        return count;
     }
 }
