@@ -165,6 +165,8 @@ public sealed class CoordinatorActorTests : TestKit
 
     protected override void AfterAll()
     {
+        // The actors write into the folder for as long as they live.
+        Shutdown(Sys, verifySystemShutdown: true);
         base.AfterAll();
         folder.Dispose();
     }

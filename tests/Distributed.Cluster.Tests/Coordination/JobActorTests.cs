@@ -315,6 +315,8 @@ public sealed partial class JobActorTests : TestKit
 
     protected override void AfterAll()
     {
+        // The actors write into the folder for as long as they live.
+        Shutdown(Sys, verifySystemShutdown: true);
         base.AfterAll();
         folder.Dispose();
     }
