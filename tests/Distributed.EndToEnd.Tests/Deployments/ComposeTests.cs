@@ -53,7 +53,7 @@ public class ComposeTests
     {
         using var folder = new TemporaryFolder();
         var job = SmallJob.Write(folder);
-        var local = await RunResult.TrainAsync(folder, job);
+        var local = await RunResult.UndisturbedAsync(job);
         var services = Services(Read());
         string[] names = ["coordinator", "server-1", "worker-1", "worker-2"];
         using var network = new TestNetwork(names.Length);

@@ -65,7 +65,7 @@ public class KubernetesTests
         using var folder = new TemporaryFolder();
         var job = SmallJob.Write(folder);
         // The page's command asks for more slots than it has workers, so that more can join.
-        var local = await RunResult.TrainAsync(folder, job, "--set", "slots=8");
+        var local = await RunResult.UndisturbedAsync(job, "--set", "slots=8");
         var sets = (await Manifests.BuildAsync("tls")).OfType<V1StatefulSet>().ToDictionary(set => set.Metadata.Name);
         using var network = new TestNetwork(4);
         string[] pods = ["coordinator-0", "server-0", "worker-0", "worker-1"];

@@ -8,7 +8,7 @@ public class SlurmTests
     {
         using var folder = new TemporaryFolder();
         var job = SmallJob.Write(folder);
-        var local = await RunResult.TrainAsync(folder, job);
+        var local = await RunResult.UndisturbedAsync(job);
         using var allocation = new Allocation(folder);
 
         using var batch = allocation.Start(job);

@@ -40,7 +40,7 @@ public class SystemdTests
         using var folder = new TemporaryFolder();
         var job = SmallJob.Write(folder, epochs: 30);
         string[] sets = ["--set", "evaluation.every-epochs=2", "--set", "min-workers=2", "--set", "max-workers=2"];
-        var undisturbed = await RunResult.TrainAsync(folder, job, (string[])["--workers", "2", .. sets]);
+        var undisturbed = await RunResult.UndisturbedAsync(job);
         using var network = new TestNetwork(5);
         string[] machines = ["rack-1", "rack-2", "rack-3", "rack-4", "desk"];
         var hosts = network.WriteHosts(folder, machines);

@@ -8,7 +8,7 @@ public class LaunchTests
     {
         using var folder = new TemporaryFolder();
         var job = SmallJob.Write(folder);
-        var local = await RunResult.TrainAsync(folder, job);
+        var local = await RunResult.UndisturbedAsync(job);
         using var network = new TestNetwork(2);
         folder.Write("hosts", string.Join('\n', network.Machines.Select(machine => $"{machine.Address}  ssh={machine.Name}  # one of each")));
 
@@ -51,7 +51,7 @@ public class LaunchTests
         using var folder = new TemporaryFolder();
         var job = SmallJob.Write(folder, epochs: 30);
         string[] sets = ["--set", "evaluation.every-epochs=2", "--set", "min-workers=3", "--set", "max-workers=3"];
-        var undisturbed = await RunResult.TrainAsync(folder, job, (string[])["--workers", "3", .. sets]);
+        var undisturbed = await RunResult.UndisturbedAsync(job);
         using var network = new TestNetwork(4);
         var (names, addresses) = (network.Machines.Select(machine => machine.Name).ToArray(), network.Machines.Select(machine => machine.Address).ToArray());
         folder.Write("hosts", string.Join('\n', Enumerable.Range(0, 3).Select(i => $"{addresses[i]} workers=1 servers={(i < 2 ? 1 : 0)} ssh={names[i]}")));

@@ -32,7 +32,7 @@ public sealed class SumsOnHostsTests : IDisposable
     public async Task Sums_on_hosts_change_no_bit(string optimizer, int backups)
     {
         var job = Write(optimizer, epochs: 6);
-        var alone = await RunResult.TrainAsync(folder, job, "--workers", "1");
+        var alone = await RunResult.UndisturbedAsync(job);
         await StartAsync();
         var run = await SubmitAsync(job, backups);
         Assert.Equal(alone.WeightsSha256, run.WeightsSha256);
@@ -53,7 +53,7 @@ public sealed class SumsOnHostsTests : IDisposable
     public async Task A_worker_that_is_killed_in_the_middle_changes_no_bit()
     {
         var job = Write(SmallJob.Momentum, epochs: 16);
-        var alone = await RunResult.TrainAsync(folder, job, "--workers", "1");
+        var alone = await RunResult.UndisturbedAsync(job);
         await StartAsync();
         using var submitted = Submit(job, 1);
         await submitted.UntilItPrintsAsync("epoch 3/");

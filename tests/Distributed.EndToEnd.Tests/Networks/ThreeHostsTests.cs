@@ -7,7 +7,7 @@ public class ThreeHostsTests
     {
         using var folder = new TemporaryFolder();
         var job = SmallJob.Write(folder);
-        var local = await RunResult.TrainAsync(folder, job);
+        var local = await RunResult.UndisturbedAsync(job);
         using var network = new TestNetwork(3);
         var seed = $"{network.Machines[0].Address}:4053";
 

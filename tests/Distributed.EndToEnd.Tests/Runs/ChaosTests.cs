@@ -78,7 +78,7 @@ public sealed class ChaosTests : IDisposable
     /// <summary>Trains with faults and without, compares all that can be compared, and returns the faults that were done.</summary>
     private async Task<string[]> EndsUndisturbedAsync(string job, string[] chaos, params string[] settings)
     {
-        var undisturbed = await RunResult.TrainAsync(folder, job);
+        var undisturbed = await RunResult.UndisturbedAsync(job);
         using var trainer = TrainerProcess.Start(folder.Path, ["local", job, "--workers", "2", "--out", "run", .. chaos, .. settings]);
         var ended = await trainer.EndAsync(10 * TrainerProcess.Patience);
         Assert.True(ended.Code == 0, $"exit code {ended.Code}: {ended.Error} {ended.Output}");

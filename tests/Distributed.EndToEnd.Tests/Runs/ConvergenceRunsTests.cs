@@ -80,7 +80,7 @@ public sealed class ConvergenceRunsTests : IDisposable
     public async Task A_resumed_run_goes_on_with_the_rate_and_the_patience_that_it_had()
     {
         var job = SmallJob.Write(folder, model: "mlp", optimizer: Plateau, epochs: 20);
-        var undisturbed = await RunResult.TrainAsync(folder, job, "--workers", "2");
+        var undisturbed = await RunResult.UndisturbedAsync(job);
         using (var trainer = TrainerProcess.Start(folder.Path, "local", job, "--workers", "2", "--out", "run"))
         {
             await trainer.UntilItPrintsAsync("learning rate ");

@@ -20,7 +20,7 @@ public sealed partial class FaultTests : IDisposable
     public async Task Killed_workers_cost_no_bit_and_no_sample()
     {
         var job = SmallJob.Write(folder, optimizer: Clipped, epochs: Epochs);
-        var undisturbed = await RunResult.TrainAsync(folder, job);
+        var undisturbed = await RunResult.UndisturbedAsync(job);
 
         using var trainer = Start(job, ["--workers", "3", "--servers", "2"]);
         // Two at once, then one of those that are left or have come back.
@@ -38,7 +38,7 @@ public sealed partial class FaultTests : IDisposable
     public async Task Without_a_backup_a_killed_server_takes_the_run_back_to_its_last_checkpoint_and_to_the_same_bits()
     {
         var job = SmallJob.Write(folder, optimizer: SmallJob.Adam, epochs: Epochs);
-        var undisturbed = await RunResult.TrainAsync(folder, job);
+        var undisturbed = await RunResult.UndisturbedAsync(job);
 
         // Between two checkpoints.
         folder.Write("plan.hocon", "faults = [{ kind = kill, node = server-1, step = 380, phase = before-commit }]");
@@ -55,11 +55,11 @@ public sealed partial class FaultTests : IDisposable
     [InlineData(Clipped, 3, "tcp")]
     public async Task With_backups_killed_servers_cost_no_step(string optimizer, int servers, string sameHost)
     {
-        var job = SmallJob.Write(folder, optimizer: optimizer, epochs: 6 * Epochs);
+        var job = SmallJob.Write(folder, optimizer: optimizer, epochs: 2 * Epochs);
         string[] settings =
             ["--workers", "2", "--servers", $"{servers}", "--set", $"transport.same-host={sameHost}", "--set", "evaluation.every-epochs=0",
                 "--set", "min-workers=2"];
-        var undisturbed = await RunResult.TrainAsync(folder, job, settings);
+        var undisturbed = await RunResult.UndisturbedAsync(job);
 
         using var trainer = Start(job, settings);
         await trainer.UntilItPrintsAsync("epoch ");
@@ -71,7 +71,7 @@ public sealed partial class FaultTests : IDisposable
         await trainer.UntilItPrintsAsync("going on from step", after: "server-1 joins as a server");
         TrainerProcess.Signal(trainer.Children()["server-2"], TrainerProcess.Kill);
 
-        await EndsLikeAsync(trainer, undisturbed, 6 * Epochs);
+        await EndsLikeAsync(trainer, undisturbed, 2 * Epochs);
         Assert.Empty(Events("went-back"));
         Assert.Equal(2, Events("backups-promoted").Count());
     }
@@ -80,7 +80,7 @@ public sealed partial class FaultTests : IDisposable
     public async Task A_worker_that_stands_still_is_fenced_and_comes_back()
     {
         var job = SmallJob.Write(folder, epochs: Epochs);
-        var undisturbed = await RunResult.TrainAsync(folder, job);
+        var undisturbed = await RunResult.UndisturbedAsync(job);
         folder.Write("impatient.hocon", "trainer.deadlines.silence = 3s");
 
         using var trainer = Start(job, ["--workers", "2", "--config", "impatient.hocon"]);
@@ -100,7 +100,7 @@ public sealed partial class FaultTests : IDisposable
     public async Task Nodes_that_are_told_to_end_cost_no_step_and_no_bit()
     {
         var job = SmallJob.Write(folder, epochs: Epochs);
-        var undisturbed = await RunResult.TrainAsync(folder, job);
+        var undisturbed = await RunResult.UndisturbedAsync(job);
 
         using var trainer = Start(job, ["--workers", "2", "--servers", "2"]);
         await EpochAsync(trainer, 2);
@@ -138,7 +138,7 @@ public sealed partial class FaultTests : IDisposable
     public async Task Below_its_minimum_a_run_waits_and_a_node_that_joins_is_given_slots()
     {
         var job = SmallJob.Write(folder, epochs: 4 * Epochs);
-        var undisturbed = await RunResult.TrainAsync(folder, job);
+        var undisturbed = await RunResult.UndisturbedAsync(job);
 
         using var trainer = Start(job, ["--workers", "1", "--set", "max-workers=2"]);
         await TellsItsAddressAsync(trainer);

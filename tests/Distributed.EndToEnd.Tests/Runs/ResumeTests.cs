@@ -17,7 +17,7 @@ public sealed class ResumeTests : IDisposable
     public async Task A_run_that_is_interrupted_in_an_epoch_ends_with_the_same_bits_on_other_workers_and_servers(string optimizer, int workers, int servers)
     {
         var job = SmallJob.Write(folder, optimizer: optimizer, epochs: Epochs);
-        var undisturbed = await RunResult.TrainAsync(folder, job, "--workers", "2");
+        var undisturbed = await RunResult.UndisturbedAsync(job);
         var version = await InterruptAsync(job);
 
         var ended = await TrainerProcess.RunAsync(folder.Path, "resume", "run", "--workers", $"{workers}", "--servers", $"{servers}");
@@ -42,7 +42,7 @@ public sealed class ResumeTests : IDisposable
     public async Task A_damaged_newest_checkpoint_is_named_and_the_one_before_is_used()
     {
         var job = SmallJob.Write(folder, epochs: Epochs);
-        var undisturbed = await RunResult.TrainAsync(folder, job, "--workers", "2");
+        var undisturbed = await RunResult.UndisturbedAsync(job);
         var first = await InterruptAsync(job);
         var second = await InterruptAsync(null, first);
         Assert.True(second > first);
@@ -69,7 +69,7 @@ public sealed class ResumeTests : IDisposable
     public async Task A_run_that_was_killed_goes_on_from_its_newest_periodic_checkpoint()
     {
         var job = SmallJob.Write(folder, epochs: Epochs);
-        var undisturbed = await RunResult.TrainAsync(folder, job, "--workers", "2");
+        var undisturbed = await RunResult.UndisturbedAsync(job);
         using (var trainer = TrainerProcess.Start(
             folder.Path, "local", job, "--workers", "2", "--servers", "2", "--out", "run", "--set", "checkpoint.every-steps=7", "--set", "checkpoint.keep=2"))
         {
@@ -98,7 +98,7 @@ public sealed class ResumeTests : IDisposable
     public async Task A_checkpoint_that_can_not_be_written_is_a_warning_and_changes_no_bit()
     {
         var job = SmallJob.Write(folder, epochs: Epochs);
-        var undisturbed = await RunResult.TrainAsync(folder, job, "--workers", "2");
+        var undisturbed = await RunResult.UndisturbedAsync(job);
         Directory.CreateDirectory(folder.In("run"));
         folder.Write("run/checkpoints", "a file where the folder belongs");
 

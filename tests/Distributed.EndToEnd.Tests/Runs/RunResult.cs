@@ -5,6 +5,11 @@ namespace Distributed.EndToEnd.Tests;
 /// <summary>A run's folder, read.</summary>
 internal sealed class RunResult(string folder)
 {
+    private static readonly Dictionary<string, RunResult> undisturbed = [];
+    private static readonly TemporaryFolder kept = new();
+
+    static RunResult() => AppDomain.CurrentDomain.ProcessExit += (_, _) => kept.Dispose();
+
     public string Folder => folder;
 
     public JsonElement Summary { get; } = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "summary.json"))).RootElement;
@@ -27,6 +32,18 @@ internal sealed class RunResult(string folder)
         Assert.True(ended.Code == 0, $"exit code {ended.Code}: {ended.Error} {ended.Output}");
         Assert.Empty(ended.Error);
         return new RunResult(run);
+    }
+
+    /// <summary>
+    /// What a job comes to with one worker and no fault, for others to be compared with: trained at the first call and kept until the tests end. Jobs of
+    /// the same text are the same job.
+    /// </summary>
+    public static async Task<RunResult> UndisturbedAsync(string job, params string[] arguments)
+    {
+        // Tests run one after another.
+        var key = string.Join('\n', [await File.ReadAllTextAsync(job), .. arguments]);
+        if (!undisturbed.TryGetValue(key, out var run)) undisturbed.Add(key, run = await TrainAsync(kept, job, ["--workers", "1", .. arguments]));
+        return run;
     }
 
     private List<JsonElement> Lines(string file) =>

@@ -27,7 +27,7 @@ public sealed class SuccessionTests : IDisposable
     public async Task A_killed_coordinators_job_goes_on_elsewhere_to_the_same_bits_and_whoever_follows_it_sees_it_through()
     {
         var job = SmallJob.Write(folder, optimizer: SmallJob.Everything, epochs: Epochs);
-        var undisturbed = await RunResult.TrainAsync(folder, job);
+        var undisturbed = await RunResult.UndisturbedAsync(job);
         folder.Write("impatient.hocon", Impatient);
         var first = Node("coordinator-1", "--role", "coordinator");
         var seed = await AddressAsync(first);

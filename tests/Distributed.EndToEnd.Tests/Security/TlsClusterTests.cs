@@ -12,7 +12,7 @@ public class TlsClusterTests
     {
         using var folder = new TemporaryFolder();
         var job = SmallJob.Write(folder);
-        var local = await RunResult.TrainAsync(folder, job);
+        var local = await RunResult.UndisturbedAsync(job);
         await Certs(folder, "init");
         await Issue(folder, "head", "--role", "coordinator", "--role", "server");
         await Issue(folder, "rack", "--role", "worker");
