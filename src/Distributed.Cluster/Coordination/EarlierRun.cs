@@ -5,9 +5,8 @@ using Distributed.Learning;
 
 namespace Distributed.Cluster.Coordination;
 
-/// <summary>What a run that is resumed had found before its checkpoint, as far as its metrics.jsonl tells.</summary>
-/// <param name="FirstStep">The first of <paramref name="Steps"/>: 0, or the checkpoint's version where steps before it are missing.</param>
-internal sealed record EarlierRun(long FirstStep, IReadOnlyList<StepRecord> Steps, IReadOnlyList<Evaluation> Evaluations)
+/// <summary>What a run that goes on had found before, as far as its metrics.jsonl tells.</summary>
+internal sealed class EarlierRun
 {
     private static readonly JsonSerializerOptions Json = new()
     {
@@ -15,21 +14,29 @@ internal sealed record EarlierRun(long FirstStep, IReadOnlyList<StepRecord> Step
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
     };
 
-    /// <summary>A run that begins.</summary>
-    public static EarlierRun None { get; } = new(0, [], []);
+    private readonly List<(Evaluation Found, double TrainingLoss)> evaluations = [];
 
-    /// <summary>The first step that is not known.</summary>
-    public long NextStep => FirstStep + Steps.Count;
+    private EarlierRun(long firstStep) => Figures = new RunFigures(firstStep);
+
+    /// <summary>A run that begins, or of which nothing is known before a step.</summary>
+    public static EarlierRun None(long firstStep = 0) => new(firstStep);
+
+    /// <summary>
+    /// What its steps and evaluations came to, for whoever goes on with it; the first step is the checkpoint's version where steps before it are missing.
+    /// </summary>
+    public RunFigures Figures { get; }
+
+    /// <summary>Its evaluations in order, each with the mean training loss since the one before.</summary>
+    public IReadOnlyList<(Evaluation Found, double TrainingLoss)> Evaluations => evaluations;
 
     /// <summary>How many steps a metrics.jsonl has, from the first one on; 0 where there is none.</summary>
     public static long StepsIn(string file)
     {
-        var steps = new List<StepRecord>();
-        var evaluations = new List<Evaluation>();
+        var run = None();
         if (File.Exists(file))
             foreach (var line in File.ReadLines(file))
-                Take(line, long.MaxValue, steps, evaluations);
-        return steps.Count;
+                run.Take(line, long.MaxValue, withItsEvaluation: true);
+        return run.Figures.NextStep;
     }
 
     /// <summary>
@@ -38,25 +45,24 @@ internal sealed record EarlierRun(long FirstStep, IReadOnlyList<StepRecord> Step
     /// </summary>
     public static EarlierRun Keep(string file, long version, bool withItsEvaluation = false)
     {
-        var steps = new List<StepRecord>();
-        var evaluations = new List<Evaluation>();
+        var run = None();
         if (File.Exists(file))
         {
             var kept = file + ".new";
             using (var writer = new StreamWriter(kept, append: false, new UTF8Encoding(false)) { NewLine = "\n" })
             {
                 foreach (var line in File.ReadLines(file))
-                    if (Take(line, version, steps, evaluations, withItsEvaluation))
+                    if (run.Take(line, version, withItsEvaluation))
                         writer.WriteLine(line);
             }
 
             File.Move(kept, file, overwrite: true);
         }
 
-        return steps.Count == version ? new EarlierRun(0, steps, evaluations) : new EarlierRun(version, [], []);
+        return run.Figures.NextStep == version ? run : None(version);
     }
 
-    private static bool Take(string line, long version, List<StepRecord> steps, List<Evaluation> evaluations, bool withItsEvaluation = false)
+    private bool Take(string line, long version, bool withItsEvaluation)
     {
         try
         {
@@ -64,19 +70,21 @@ internal sealed record EarlierRun(long FirstStep, IReadOnlyList<StepRecord> Step
             if (parsed.RootElement.GetProperty("kind").GetString() == "step")
             {
                 var step = parsed.Deserialize<StepLine>(Json)!;
-                if (step.Step >= version || step.Step != steps.Count)
+                if (step.Step >= version || step.Step != Figures.NextStep)
                     return false;
-                steps.Add(new StepRecord(
+                var record = new StepRecord(
                     step.Step, step.Samples, step.Loss, step.Accuracy, step.StepMilliseconds, step.ComputeMilliseconds, step.InputMilliseconds,
                     step.ExchangeMilliseconds)
-                { InputWaitMilliseconds = step.InputWaitMilliseconds });
+                { InputWaitMilliseconds = step.InputWaitMilliseconds };
+                Figures.Add(record, step.Epoch);
                 return true;
             }
 
             var evaluation = parsed.Deserialize<Evaluation>(Json)!;
-            if (withItsEvaluation ? evaluation.Version > version : evaluation.Version >= version)
+            // Steps that led to it are missing, or it will be found again.
+            if (evaluation.Version > Figures.NextStep || (withItsEvaluation ? evaluation.Version > version : evaluation.Version >= version))
                 return false;
-            evaluations.Add(evaluation);
+            evaluations.Add((evaluation, Figures.Add(evaluation)));
             return true;
         }
         catch (Exception exception) when (exception is JsonException or KeyNotFoundException or InvalidOperationException)
@@ -87,6 +95,6 @@ internal sealed record EarlierRun(long FirstStep, IReadOnlyList<StepRecord> Step
     }
 
     private sealed record StepLine(
-        long Step, int Samples, double Loss, double? Accuracy, double StepMilliseconds, double ComputeMilliseconds, double InputMilliseconds,
+        long Step, int Epoch, int Samples, double Loss, double? Accuracy, double StepMilliseconds, double ComputeMilliseconds, double InputMilliseconds,
         double ExchangeMilliseconds, double InputWaitMilliseconds);
 }

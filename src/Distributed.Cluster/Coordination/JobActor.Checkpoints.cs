@@ -58,35 +58,27 @@ internal sealed partial class JobActor
     }
 
     /// <summary>Takes over what the run had found before the checkpoint.</summary>
-    [MemberNotNull(nameof(history))]
+    [MemberNotNull(nameof(run))]
     private void TakeOver(EarlierRun earlier)
     {
-        statistics = new RunStatistics();
         watch = new ConvergenceWatch();
-        history = new RunHistory(earlier.FirstStep);
+        run = earlier.Figures;
         earlyStopping = job.EarlyStopping is { } spec ? new EarlyStopping(spec) : null;
         plateau = job.Optimizer.Schedule.FollowsEvaluations
             ? new PlateauRate(job.Optimizer.Schedule, job.Optimizer.ScaledRate(job.Batch)) : null;
         ratesAwaited.Clear();
         decision = null;
-        (lastStep, evaluation, stoppedAt, bestSha256) = (null, null, null, null);
-        foreach (var step in earlier.Steps)
-        {
-            history.Add(step);
-            statistics.Add(step);
-            lastStep = step;
-        }
-
-        foreach (var figures in earlier.Evaluations)
+        (evaluation, stoppedAt, bestSha256) = (null, null, null);
+        foreach (var (found, trainingLoss) in earlier.Evaluations)
         {
             // What they gave reason to warn of was told then.
-            watch.Observe(history.Add(figures), figures.Loss);
-            var stop = earlyStopping?.Observe(figures).Stop == true;
+            watch.Observe(trainingLoss, found.Loss);
+            var stop = earlyStopping?.Observe(found).Stop == true;
             // A run that is resumed went on from there.
             if (stop && former is not null)
-                stoppedAt = figures.Version;
-            plateau?.Observe(figures);
-            evaluation = figures;
+                stoppedAt = found.Version;
+            plateau?.Observe(found);
+            evaluation = found;
         }
     }
 
@@ -97,7 +89,7 @@ internal sealed partial class JobActor
     }
 
     /// <summary>Whether a checkpoint is under way, or none can be made now.</summary>
-    private bool IsCheckpointing => holds || interruptAsked || unwritten is not null || writes > 0 || lastStep is null || board!.Next == Steps;
+    private bool IsCheckpointing => holds || interruptAsked || unwritten is not null || writes > 0 || run.LastStep is null || board!.Next == Steps;
 
     private void Interrupt()
     {

@@ -11,7 +11,7 @@ namespace Distributed.Cluster.Coordination;
 internal sealed partial class JobActor
 {
     private readonly Queue<Evaluation> evaluated = new();
-    private RunHistory history;
+    private RunFigures run;
     private ConvergenceWatch watch = new();
     private EarlyStopping? earlyStopping;
     private PlateauRate? plateau;
@@ -37,7 +37,7 @@ internal sealed partial class JobActor
 
     private void Complete(Evaluation figures)
     {
-        var trainingLoss = history.Add(figures);
+        var trainingLoss = run.Add(figures);
         evaluation = figures;
         lastProgressAt = Environment.TickCount64;
         var epoch = (int)((figures.Version - 1) / sampler!.StepsPerEpoch) + 1;
@@ -47,7 +47,7 @@ internal sealed partial class JobActor
         var step = figures.Version % sampler.StepsPerEpoch == 0 ? "" : $"  step {figures.Version}/{Steps}";
         Notice(string.Create(
             CultureInfo.InvariantCulture,
-            $"epoch {epoch}/{Epochs}{step}  loss {trainingLoss:F4}  test loss {figures.Loss:F4}{EvaluationText.Line(figures)}  {statistics.SamplesPerSecond:N0} samples/s"));
+            $"epoch {epoch}/{Epochs}{step}  loss {trainingLoss:F4}  test loss {figures.Loss:F4}{EvaluationText.Line(figures)}  {run.Statistics.SamplesPerSecond:N0} samples/s"));
         foreach (var trouble in watch.Observe(trainingLoss, figures.Loss))
             Warn(trouble, figures, trainingLoss);
         Decide(figures);

@@ -78,8 +78,6 @@ internal sealed partial class JobActor
         evaluations = new EvaluationBoard(testSamples);
         evaluated.Clear();
         board = new StepBoard(job.Slots, from);
-        epochSteps.Clear();
-        epochSteps.AddRange(files.Earlier.Steps.Skip((int)(from / sampler.StepsPerEpoch) * sampler.StepsPerEpoch));
         ledger = new LedgerWriter(files.Folder, from, sampler, job.Seed);
         earlierRestarts ??= ledger.Restarts;
     }

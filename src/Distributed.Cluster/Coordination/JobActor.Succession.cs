@@ -133,7 +133,7 @@ internal sealed partial class JobActor
         restarts++;
         try
         {
-            BeginFigures(former.Samples, former.TestSamples, files.Earlier.NextStep);
+            BeginFigures(former.Samples, former.TestSamples, files.Earlier.Figures.NextStep);
         }
         catch (BadInputException exception)
         {

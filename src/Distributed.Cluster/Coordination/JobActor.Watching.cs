@@ -71,20 +71,13 @@ internal sealed partial class JobActor
         var epoch = (int)sampler!.EpochOf(step.Step) + 1;
         files.Write(step, epoch, learningRates!.At(step.Step, plateau?.Rate));
         ledger!.Add(step.Step, step.SlotSamples);
-        statistics.Add(step);
-        history.Add(step);
-        lastStep = step;
+        run.Add(step, epoch);
         lastProgressAt = Environment.TickCount64;
         failuresInARow = 0;
         (stepTimes ??= new StepTimes(node.Settings.Deadlines.StepFloor, node.Settings.Deadlines.StepFactor)).Add(TimeSpan.FromMilliseconds(step.TotalMilliseconds));
-        epochSteps.Add(step);
         if ((step.Step + 1) % sampler.StepsPerEpoch != 0)
             return;
-        var samples = epochSteps.Sum(record => record.Samples);
-        var loss = epochSteps.Sum(record => record.Loss * record.Samples) / samples;
-        var rate = samples / Math.Max(1e-9, epochSteps.Sum(record => record.TotalMilliseconds) / 1000);
-        node.Log.EpochEnded(epoch, step.Step + 1, loss, Math.Round(rate, 1));
-        epochSteps.Clear();
+        node.Log.EpochEnded(epoch, step.Step + 1, run.Epoch.Loss, Math.Round(run.Epoch.SamplesPerSecond, 1));
     }
 
     /// <summary>
@@ -214,12 +207,12 @@ internal sealed partial class JobActor
 
     private void Publish()
     {
-        var done = lastStep is null ? 0 : lastStep.Step + 1;
+        var done = run.LastStep is null ? 0 : run.NextStep;
         var version = board?.Next ?? 0;
         var epoch = sampler is null ? 0 : (int)Math.Min(Epochs, sampler.EpochOf(done) + 1);
         submitter.Tell(new JobMessages.Progress(id, new RunProgress(
-            job.Name, phase, epoch, Epochs, done, Steps, lastStep?.Loss ?? double.NaN, evaluation?.Loss, evaluation?.Accuracy,
-            statistics.SamplesPerSecond, Elapsed, [.. workers.Select(worker => worker.Progress)],
+            job.Name, phase, epoch, Epochs, done, Steps, run.LastStep?.Loss ?? double.NaN, evaluation?.Loss, evaluation?.Accuracy,
+            run.Statistics.SamplesPerSecond, Elapsed, [.. workers.Select(worker => worker.Progress)],
             [.. servers.Select(server => new ServerProgress(server.Node.Name, server.Shards.Count, version, server.Bytes))],
             [.. notices])));
         notices.Clear();
@@ -266,13 +259,13 @@ internal sealed partial class JobActor
     /// <summary>A picture takes a moment; whatever goes wrong with it must not cost the run its files.</summary>
     private void DrawCurves()
     {
-        if (statistics.Steps == 0)
+        if (run.Statistics.Steps == 0)
         {
             Self.Tell(new CurvesDrawn(null, null, null));
             return;
         }
 
-        var (name, draw, charts, confusion) = (job.Name, node.DrawCurves, RunCurves.Of(history), evaluation?.Classification?.Confusion);
+        var (name, draw, charts, confusion) = (job.Name, node.DrawCurves, RunCurves.Of(run.History), evaluation?.Classification?.Confusion);
         Timers.StartSingleTimer("drawn", new CurvesDrawn(CurvesSvg.Draw(name, charts), null, $"not drawn within {DrawBound.TotalSeconds:F0} s"), DrawBound);
         Work("curves", () =>
         {
@@ -291,11 +284,11 @@ internal sealed partial class JobActor
     private void Close(CurvesDrawn curves)
     {
         var summary = new RunSummary(
-            job.Name, status.ToString().ToLowerInvariant(), job.Workers, job.Servers, job.Slots, Epochs, statistics.Steps, statistics.Samples,
-            Math.Round(statistics.SamplesPerSecond, 1), statistics.Total, statistics.Compute, statistics.Input, statistics.Exchange,
+            job.Name, status.ToString().ToLowerInvariant(), job.Workers, job.Servers, job.Slots, Epochs, run.Statistics.Steps, run.Statistics.Samples,
+            Math.Round(run.Statistics.SamplesPerSecond, 1), run.Statistics.Total, run.Statistics.Compute, run.Statistics.Input, run.Statistics.Exchange,
             bytesOfLost + workers.Sum(worker => worker.BytesSent) + servers.Sum(server => server.BytesSent), layout?.ParameterCount ?? 0, weightsSha256,
             evaluation, stoppedAt is not null, (earlierRestarts ?? 0) + restarts, Elapsed, reason)
-        { InputWaitMilliseconds = statistics.InputWait };
+        { InputWaitMilliseconds = run.Statistics.InputWait };
         ledger?.FlushToDisk();
         files.Write(summary);
         if (curves.Svg is { } svg)

@@ -33,7 +33,6 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
     private readonly RunFiles files;
     private readonly EventMerger clusterLog;
     private readonly byte[] secret;
-    private RunStatistics statistics = new();
     private readonly long started = Environment.TickCount64;
     private readonly List<string> notices = [];
     private readonly List<TrainingMessages.MemberFailed> failures = [];
@@ -47,8 +46,6 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
     private StepBoard? board;
     private LedgerWriter? ledger;
     private EvaluationBoard? evaluations;
-    private readonly List<StepRecord> epochSteps = [];
-    private StepRecord? lastStep;
     private Evaluation? evaluation;
     private string phase = "gathering nodes";
     private long phaseSince = Environment.TickCount64;

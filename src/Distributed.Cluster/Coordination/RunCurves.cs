@@ -20,7 +20,7 @@ internal static class RunCurves
     /// <summary>The charts.</summary>
     public static IReadOnlyList<Chart> Of(RunHistory history)
     {
-        var training = history.Losses.Select((loss, i) => ((double)(history.FirstStep + i + 1), loss)).ToArray();
+        var training = history.Losses.Select(point => (point.Step, point.Value)).ToArray();
         var charts = new List<Chart>
         {
             new("loss", [new Curve("training", "#1f77b4", training, Marked: false), Of("test", "#ff7f0e", history, evaluation => evaluation.Loss)]),

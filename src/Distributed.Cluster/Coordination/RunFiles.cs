@@ -64,7 +64,7 @@ internal sealed class RunFiles : IDisposable
     public string Folder { get; }
 
     /// <summary>What the run had found before it was resumed.</summary>
-    public EarlierRun Earlier { get; private set; } = EarlierRun.None;
+    public EarlierRun Earlier { get; private set; } = EarlierRun.None();
 
     /// <summary>Where the merged log of all nodes goes.</summary>
     public TextWriter Log => log;
@@ -167,7 +167,7 @@ internal sealed class RunFiles : IDisposable
     private void Keep(Job job, long version)
     {
         Earlier = EarlierRun.Keep(MetricsFile, version);
-        if (Earlier.FirstStep > 0 && job.DecidesAtEvaluations)
+        if (Earlier.Figures.FirstStep > 0 && job.DecidesAtEvaluations)
             throw new BadInputException($"{MetricsFile}: expected all steps before {version}, whose evaluations early stopping and reduce-on-plateau go by");
     }
 

@@ -1,22 +1,38 @@
+using Distributed.Cluster.Monitoring;
 using Distributed.Learning;
 
 namespace Distributed.Cluster.Coordination;
 
-/// <summary>The losses of a run's steps and what its evaluations found, from which curves and warnings are made.</summary>
+/// <summary>
+/// The losses of a run's steps and what its evaluations found, from which curves and warnings are made. Of steps long past only means are kept, and no
+/// table of classes of any evaluation, so that a run of any length can be told of.
+/// </summary>
+/// <param name="firstStep">The first step that will be told of.</param>
 internal sealed class RunHistory(long firstStep)
 {
-    private readonly List<(double Loss, int Samples)> steps = [];
+    /// <summary>So many steps, at most, lie between a version and its evaluation's arrival.</summary>
+    internal const int Latest = 4096;
+
+    // Of all steps since the newest evaluation the older ones are summed up, in order.
+    private readonly Queue<(double Loss, int Samples)> latest = [];
+    private readonly ThinnedCurve losses = new(mostPoints: 2000);
     private readonly List<Evaluation> evaluations = [];
+    private (double Loss, long Samples) older;
+    private long oldest = firstStep;
 
-    public long FirstStep => firstStep;
+    /// <summary>The training loss: each step's, or, of many steps, means of spans of equal length.</summary>
+    public IReadOnlyList<CurvePoint> Losses => losses.Points;
 
-    /// <summary>The mean loss of each step, from <see cref="FirstStep"/> on.</summary>
-    public IReadOnlyList<double> Losses => [.. steps.Select(step => step.Loss)];
-
+    /// <summary>All evaluations, briefly.</summary>
     public IReadOnlyList<Evaluation> Evaluations => evaluations;
 
     /// <summary>Takes the next step; they come in order.</summary>
-    public void Add(StepRecord step) => steps.Add((step.Loss, step.Samples));
+    public void Add(StepRecord step)
+    {
+        losses.Add(step.Step + 1, step.Loss);
+        latest.Enqueue((step.Loss, step.Samples));
+        if (latest.Count > Latest) SumUpOldest();
+    }
 
     /// <summary>
     /// Takes the next evaluation, of a version whose steps are all here. Returns the mean training loss over the samples since the
@@ -24,9 +40,17 @@ internal sealed class RunHistory(long firstStep)
     /// </summary>
     public double Add(Evaluation evaluation)
     {
-        var from = evaluations.Count > 0 ? evaluations[^1].Version : firstStep;
-        evaluations.Add(evaluation);
-        var since = steps[(int)(from - firstStep)..(int)(evaluation.Version - firstStep)];
-        return since.Sum(step => step.Loss * step.Samples) / since.Sum(step => step.Samples);
+        evaluations.Add(evaluation.Brief());
+        while (oldest < evaluation.Version) SumUpOldest();
+        var mean = older.Loss / older.Samples;
+        older = default;
+        return mean;
+    }
+
+    private void SumUpOldest()
+    {
+        var (loss, samples) = latest.Dequeue();
+        older = (older.Loss + (loss * samples), older.Samples + samples);
+        oldest++;
     }
 }
