@@ -12,6 +12,7 @@ public class TreeSumBenchmarks
     private Floats[] gradients = [];
     private nint[] inputs = [];
     private TreeSum? sums;
+    private SumBuffers? buffers;
 
     [Params(2, 3, 4, 8)]
     public int Slots { get; set; }
@@ -22,12 +23,13 @@ public class TreeSumBenchmarks
         gradients = [.. Enumerable.Range(0, Slots).Select(_ => new Floats(Parameters, 0.01f))];
         inputs = [.. gradients.Select(gradient => gradient.Address)];
         sums = new TreeSum(Slots, [.. Enumerable.Range(0, Slots).Select(slot => new SlotRange(slot, 1))]);
+        buffers = sums.Rent();
     }
 
     [GlobalCleanup]
     public void Close()
     {
-        sums?.Dispose();
+        buffers?.Dispose();
         foreach (var gradient in gradients) gradient.Dispose();
     }
 
@@ -35,7 +37,7 @@ public class TreeSumBenchmarks
     public nint Sum()
     {
         nint last = 0;
-        for (var start = 0L; start < Parameters; start += ShardOptimizer.PieceFloats) last = sums!.Run(inputs, start, ShardOptimizer.PieceFloats);
+        for (var start = 0L; start < Parameters; start += ShardOptimizer.PieceFloats) last = sums!.Run(inputs, start, ShardOptimizer.PieceFloats, buffers!);
         return last;
     }
 }

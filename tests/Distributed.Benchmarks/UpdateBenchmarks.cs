@@ -15,6 +15,7 @@ public class UpdateBenchmarks
     private readonly Floats even = new(Parameters, 1);
     private readonly Floats odd = new(Parameters, 1);
     private readonly TreeSum sums = new(Slots, [.. Enumerable.Range(0, Slots).Select(slot => new SlotRange(slot, 1))]);
+    private readonly SumBuffers buffers = SumBuffers.Rent(Slots);
     private nint[] inputs = [];
     private ShardOptimizer? optimizer;
 
@@ -35,7 +36,7 @@ public class UpdateBenchmarks
     public void Close()
     {
         optimizer?.Dispose();
-        sums.Dispose();
+        buffers.Dispose();
         foreach (var memory in (Floats[])[.. gradients, even, odd]) memory.Dispose();
     }
 
@@ -43,5 +44,5 @@ public class UpdateBenchmarks
     public void Update() => optimizer!.Step(even.Address, odd.Address, gradients[0].Address);
 
     [Benchmark]
-    public void SumAndUpdate() => optimizer!.Step(even.Address, odd.Address, (start, floats) => sums.Run(inputs, start, floats));
+    public void SumAndUpdate() => optimizer!.Step(even.Address, odd.Address, (start, floats) => sums.Run(inputs, start, floats, buffers));
 }

@@ -195,11 +195,8 @@ internal sealed unsafe class HostRelay : IDisposable
             upstream.Link.Dispose();
         }
 
-        foreach (var (memory, plan) in shards.Values.SelectMany(passed => passed.Sums.Values))
-        {
+        foreach (var (memory, _) in shards.Values.SelectMany(passed => passed.Sums.Values))
             memory.Dispose();
-            plan.Dispose();
-        }
     }
 
     private void LinkAll()

@@ -195,7 +195,6 @@ internal sealed unsafe class Shard : IDisposable
             disposed = true;
             optimizer.Dispose();
             Weights.Dispose();
-            plan?.Dispose();
             wake.Dispose();
         }
     }
@@ -249,7 +248,8 @@ internal sealed unsafe class Shard : IDisposable
         }
 
         // Nothing changes these pieces until Commit: what arrives meanwhile is a duplicate.
-        Func<long, long, nint> gradient = (start, floats) => sums.Run(inputs, start, floats);
+        using var buffers = sums.Rent();
+        Func<long, long, nint> gradient = (start, floats) => sums.Run(inputs, start, floats, buffers);
         var (from, to) = ((nint)Weights.Master(version), (nint)Weights.Master(version + 1));
         optimizer.Step(
             from, to, gradient, learningRate(version), norms?.Of(Range.Shard, version), (start, floats) => Weights.Publish(version + 1, start, floats));
@@ -273,7 +273,6 @@ internal sealed unsafe class Shard : IDisposable
         {
             plannedPieces = [.. pieces];
             plannedInputs = new nint[plannedPieces.Length];
-            plan?.Dispose();
             plan = new TreeSum(slots, plannedPieces, Weights.Format);
         }
 

@@ -1,5 +1,4 @@
 using System.Numerics.Tensors;
-using System.Runtime.InteropServices;
 using Distributed.Learning;
 
 namespace Distributed.Cluster.ParameterServers;
@@ -9,10 +8,9 @@ namespace Distributed.Cluster.ParameterServers;
 /// slots alone, and every element is summed by itself, so neither the block size nor where a shard is cut changes a bit. In bfloat16 each
 /// sum is rounded, since a worker that adds up several slots has nothing finer to keep it in.
 /// </summary>
-internal sealed unsafe class TreeSum : IDisposable
+internal sealed unsafe class TreeSum
 {
-    /// <summary>Floats a block: two operands and the result stay in the level-1 or level-2 cache.</summary>
-    private const int Block = 8192;
+    private const int Block = SumBuffers.Block;
 
     /// <summary>One addition: operands and result are pieces (≥ 0), the final result (<see cref="Final"/>) or scratch (−2 − n).</summary>
     private readonly record struct Addition(int Left, int Right, int Result);
@@ -21,8 +19,7 @@ internal sealed unsafe class TreeSum : IDisposable
 
     private readonly List<Addition> additions = [];
     private readonly FlatFormat format;
-    private readonly float* sum;
-    private readonly float* scratch;
+    private readonly int scratchBlocks;
 
     /// <summary>Plans the additions for pieces in slot order that together are all <paramref name="slots"/> slots.</summary>
     /// <param name="slots">The job's slots.</param>
@@ -44,10 +41,9 @@ internal sealed unsafe class TreeSum : IDisposable
         if (!SlotTree.IsNode(slots, root))
             throw new ArgumentException($"slots {root} are no node of the tree over {slots}", nameof(root));
         this.format = format;
-        var scratchBlocks = 0;
+        var needed = 0;
         Plan(root, Final, 0);
-        sum = Allocate(ShardOptimizer.PieceFloats);
-        scratch = Allocate(Math.Max(1, scratchBlocks) * Block);
+        scratchBlocks = needed;
 
         // Returns where the sum of the node will be found: the piece itself if it is one, else `result`.
         int Plan(SlotRange node, int result, int depth)
@@ -60,23 +56,27 @@ internal sealed unsafe class TreeSum : IDisposable
             var (left, right) = SlotTree.Split(node);
             var leftAt = Plan(left, -2 - depth, depth + 1);
             var rightAt = Plan(right, -2 - depth - 1, depth + 2);
-            scratchBlocks = Math.Max(scratchBlocks, Math.Max(-1 - leftAt, -1 - rightAt));
+            needed = Math.Max(needed, Math.Max(-1 - leftAt, -1 - rightAt));
             additions.Add(new Addition(leftAt, rightAt, result));
             return result;
         }
     }
 
+    /// <summary>Room for its sums, which the calling thread disposes of when it is done with them.</summary>
+    public SumBuffers Rent() => SumBuffers.Rent(scratchBlocks);
+
     /// <summary>
     /// The sum of <paramref name="floats"/> elements from <paramref name="start"/> on of <paramref name="gradients"/> (one address a piece,
-    /// in slot order), as float32: at an address that is valid until the next call.
+    /// in slot order), as float32: at an address that is valid until the next call with these buffers.
     /// </summary>
     /// <param name="gradients">Addresses of whole gradients.</param>
     /// <param name="start">The first element.</param>
     /// <param name="floats">How many, at most <see cref="ShardOptimizer.PieceFloats"/>; all of them trained, or none.</param>
-    public nint Run(ReadOnlySpan<nint> gradients, long start, long floats)
+    /// <param name="buffers">From <see cref="Rent"/>.</param>
+    public nint Run(ReadOnlySpan<nint> gradients, long start, long floats, SumBuffers buffers)
     {
         if (format.IsRounded(start))
-            return RunRounded(gradients, start, floats);
+            return RunRounded(gradients, start, floats, buffers);
         // The only piece is the sum.
         if (additions.Count == 0)
             return gradients[0] + (nint)format.BytesTo(start);
@@ -86,12 +86,12 @@ internal sealed unsafe class TreeSum : IDisposable
             var count = (int)Math.Min(Block, floats - done);
             foreach (var (left, right, result) in additions)
                 TensorPrimitives.Add(
-                    new ReadOnlySpan<float>(At(left, gradients, start, done), count),
-                    new ReadOnlySpan<float>(At(right, gradients, start, done), count),
-                    new Span<float>(At(result, gradients, start, done), count));
+                    new ReadOnlySpan<float>(At(left, gradients, start, done, buffers), count),
+                    new ReadOnlySpan<float>(At(right, gradients, start, done, buffers), count),
+                    new Span<float>(At(result, gradients, start, done, buffers), count));
         }
 
-        return (nint)sum;
+        return (nint)buffers.Sum;
     }
 
     /// <summary>Writes the sum of all elements as gradients lie in memory, to be sent; there are two pieces at least.</summary>
@@ -100,59 +100,52 @@ internal sealed unsafe class TreeSum : IDisposable
     /// <param name="into">Address of the whole sum.</param>
     public void Write(ReadOnlySpan<nint> gradients, long floats, nint into)
     {
+        using var buffers = Rent();
         var rounded = format.IsRounded(0) ? Math.Min(format.Trained, floats) : 0;
         for (var done = 0L; done < rounded; done += Block)
             foreach (var (left, right, result) in additions)
                 Bfloat16.Add(
-                    RoundedAt(left, gradients, 0, done), RoundedAt(right, gradients, 0, done),
-                    result == Final ? (ushort*)into + done : RoundedAt(result, gradients, 0, done), Math.Min(Block, rounded - done));
+                    RoundedAt(left, gradients, 0, done, buffers), RoundedAt(right, gradients, 0, done, buffers),
+                    result == Final ? (ushort*)into + done : RoundedAt(result, gradients, 0, done, buffers), Math.Min(Block, rounded - done));
         for (var done = 0L; done < floats - rounded; done += Block)
         {
             var count = (int)Math.Min(Block, floats - rounded - done);
             foreach (var (left, right, result) in additions)
                 TensorPrimitives.Add(
-                    new ReadOnlySpan<float>(At(left, gradients, rounded, done), count),
-                    new ReadOnlySpan<float>(At(right, gradients, rounded, done), count),
-                    new Span<float>(result == Final ? (float*)(into + (nint)format.BytesTo(rounded)) + done : At(result, gradients, rounded, done), count));
+                    new ReadOnlySpan<float>(At(left, gradients, rounded, done, buffers), count),
+                    new ReadOnlySpan<float>(At(right, gradients, rounded, done, buffers), count),
+                    new Span<float>(result == Final ? (float*)(into + (nint)format.BytesTo(rounded)) + done : At(result, gradients, rounded, done, buffers), count));
         }
     }
 
-    public void Dispose()
-    {
-        NativeMemory.AlignedFree(sum);
-        NativeMemory.AlignedFree(scratch);
-    }
-
-    private nint RunRounded(ReadOnlySpan<nint> gradients, long start, long floats)
+    private nint RunRounded(ReadOnlySpan<nint> gradients, long start, long floats, SumBuffers buffers)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(floats, ShardOptimizer.PieceFloats);
         if (additions.Count == 0)
-            Bfloat16.Widen(RoundedAt(0, gradients, start, 0), sum, floats);
+            Bfloat16.Widen(RoundedAt(0, gradients, start, 0, buffers), buffers.Sum, floats);
         for (var done = 0L; done < floats; done += Block)
         {
             var count = Math.Min(Block, floats - done);
             foreach (var (left, right, result) in additions)
             {
-                var (one, other) = ((nint)RoundedAt(left, gradients, start, done), (nint)RoundedAt(right, gradients, start, done));
+                var (one, other) = ((nint)RoundedAt(left, gradients, start, done, buffers), (nint)RoundedAt(right, gradients, start, done, buffers));
                 if (result == Final)
-                    Bfloat16.Add((ushort*)one, (ushort*)other, sum + done, count);
+                    Bfloat16.Add((ushort*)one, (ushort*)other, buffers.Sum + done, count);
                 else
-                    Bfloat16.Add((ushort*)one, (ushort*)other, RoundedAt(result, gradients, start, done), count);
+                    Bfloat16.Add((ushort*)one, (ushort*)other, RoundedAt(result, gradients, start, done, buffers), count);
             }
         }
 
-        return (nint)sum;
+        return (nint)buffers.Sum;
     }
 
-    private float* At(int place, ReadOnlySpan<nint> gradients, long start, long done) => place switch
+    private float* At(int place, ReadOnlySpan<nint> gradients, long start, long done, SumBuffers buffers) => place switch
     {
         >= 0 => (float*)(gradients[place] + (nint)format.BytesTo(start)) + done,
-        Final => sum + done,
-        _ => scratch + (long)(-2 - place) * Block,
+        Final => buffers.Sum + done,
+        _ => buffers.Scratch + (long)(-2 - place) * Block,
     };
 
-    private ushort* RoundedAt(int place, ReadOnlySpan<nint> gradients, long start, long done) =>
-        place >= 0 ? (ushort*)gradients[place] + start + done : (ushort*)(scratch + (long)(-2 - place) * Block);
-
-    private static float* Allocate(long floats) => (float*)NativeMemory.AlignedAlloc((nuint)(floats * sizeof(float)), 64);
+    private ushort* RoundedAt(int place, ReadOnlySpan<nint> gradients, long start, long done, SumBuffers buffers) =>
+        place >= 0 ? (ushort*)gradients[place] + start + done : (ushort*)(buffers.Scratch + (long)(-2 - place) * Block);
 }

@@ -29,7 +29,8 @@ public sealed unsafe class Bfloat16ShardTests
         const int trained = 8192 + 16;
         foreach (var pieces in Gradients.Partitions(SlotTree.Root(slots)))
         {
-            using var sum = new TreeSum(slots, pieces, new FlatFormat(Precision.Bfloat16, trained));
+            var sum = new TreeSum(slots, pieces, new FlatFormat(Precision.Bfloat16, trained));
+            using var buffers = sum.Rent();
             PrivateMemory[] memory = [.. pieces.Select(piece => Piece(piece, 0, trained))];
             nint[] addresses = [.. memory.Select(held => (nint)held.Pointer)];
             // Parts of a shard as an optimizer asks for them, cut anywhere; then what is no parameter.
@@ -41,7 +42,7 @@ public sealed unsafe class Bfloat16ShardTests
 
             void Check(int start, int count)
             {
-                var sums = (float*)sum.Run(addresses, start, count);
+                var sums = (float*)sum.Run(addresses, start, count, buffers);
                 for (var i = 0; i < count; i += 7)
                     Assert.Equal(Sum(SlotTree.Root(slots), 0, start + i, trained), sums[i]);
             }

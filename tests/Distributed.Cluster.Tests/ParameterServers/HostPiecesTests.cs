@@ -72,7 +72,7 @@ public class HostPiecesTests
         var format = new FlatFormat(Precision.Bfloat16, 64);
         var (left, right) = (Filled(1), Filled(2));
         var into = new byte[format.BytesTo(72)];
-        using var tree = new TreeSum(4, new SlotRange(2, 2), [new(2, 1), new(3, 1)], format);
+        var tree = new TreeSum(4, new SlotRange(2, 2), [new(2, 1), new(3, 1)], format);
         fixed (byte* one = left, other = right, sum = into)
         {
             tree.Write([(nint)one, (nint)other], 72, (nint)sum);
@@ -108,7 +108,7 @@ public class HostPiecesTests
         if (parts.Length == 1)
             return inputs[0];
         var sum = GC.AllocateArray<float>(inputs[0].Length, pinned: true);
-        using var tree = new TreeSum(slots, piece, parts, default);
+        var tree = new TreeSum(slots, piece, parts, default);
         tree.Write([.. inputs.Select(input => (nint)Gradients.Address(input))], sum.Length, (nint)Gradients.Address(sum));
         return sum;
     }

@@ -136,7 +136,8 @@ public class StepRulesTests
             inputs[i] = (nint)(Gradients.Address(values) + i);
         }
 
-        using var tree = new TreeSum(slots, pieces);
-        return *(float*)tree.Run(inputs, 0, 1);
+        var tree = new TreeSum(slots, pieces);
+        using var buffers = tree.Rent();
+        return *(float*)tree.Run(inputs, 0, 1, buffers);
     }
 }

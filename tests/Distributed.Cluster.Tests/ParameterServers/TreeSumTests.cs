@@ -44,18 +44,20 @@ public class TreeSumTests
     [Fact]
     public unsafe void A_single_piece_is_the_sum_where_it_lies()
     {
-        using var tree = new TreeSum(6, [new SlotRange(0, 6)]);
+        var tree = new TreeSum(6, [new SlotRange(0, 6)]);
+        using var buffers = tree.Rent();
         var gradient = GC.AllocateArray<float>(10, pinned: true);
-        Assert.Equal((nint)(Gradients.Address(gradient) + 3), tree.Run([(nint)Gradients.Address(gradient)], 3, 7));
+        Assert.Equal((nint)(Gradients.Address(gradient) + 3), tree.Run([(nint)Gradients.Address(gradient)], 3, 7, buffers));
     }
 
     [Fact]
     public void Pieces_that_leave_a_slot_out_are_refused() =>
-        Assert.Contains("slot 2", Assert.Throws<ArgumentException>(() => new TreeSum(4, [new(0, 2), new(3, 1)]).Dispose()).Message, StringComparison.Ordinal);
+        Assert.Contains("slot 2", Assert.Throws<ArgumentException>(() => new TreeSum(4, [new(0, 2), new(3, 1)])).Message, StringComparison.Ordinal);
 
     private static unsafe void Check(int slots, IReadOnlyList<SlotRange> pieces, float[][] inputs, float[] expected)
     {
-        using var tree = new TreeSum(slots, pieces);
+        var tree = new TreeSum(slots, pieces);
+        using var buffers = tree.Rent();
         nint[] addresses = [.. inputs.Select(input => (nint)Gradients.Address(input))];
         // As a whole, and cut at a place that is no multiple of anything.
         var cut = expected.Length / 3;
@@ -63,6 +65,6 @@ public class TreeSumTests
         Assert.Equal(expected[..cut].Select(BitConverter.SingleToInt32Bits), Run(0, cut));
         Assert.Equal(expected[cut..].Select(BitConverter.SingleToInt32Bits), Run(cut, expected.Length - cut));
 
-        int[] Run(int start, int floats) => MemoryMarshal.Cast<float, int>(new ReadOnlySpan<float>((float*)tree.Run(addresses, start, floats), floats)).ToArray();
+        int[] Run(int start, int floats) => MemoryMarshal.Cast<float, int>(new ReadOnlySpan<float>((float*)tree.Run(addresses, start, floats, buffers), floats)).ToArray();
     }
 }
