@@ -1,0 +1,129 @@
+#!/usr/bin/env bash
+# Measures what watching costs: the steps of a cluster that nobody looks at, and of one that is scraped and asked every second, sends its metrics
+# and traces to a collector every five, and has its log followed; in turn, on loopback. Prints the median of each and the ratio.
+#
+#   monitoring.sh [--steps N] [--rounds N] [MODEL]
+#
+#   --steps   steps of one measurement (default: 8192)
+#   --rounds  how often each is measured in turn; the median counts (default: 5)
+#   MODEL     one of deploy/jobs/bench (default: mlp, whose steps are the shortest)
+# Needs curl, and python3 for the collector's place.
+set -euo pipefail
+
+folder=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
+root=$folder/../..
+trainer=$root/deploy/trainer
+steps=8192 rounds=5 model=mlp
+while (($#)); do
+  case $1 in
+    --steps) steps=${2:?--steps needs a number}; shift ;;
+    --rounds) rounds=${2:?--rounds needs a number}; shift ;;
+    -*) echo "monitoring.sh: unknown argument '$1'; known are --steps and --rounds" >&2; exit 2 ;;
+    *)
+      [[ -f $root/deploy/jobs/bench/$1.hocon ]] || { echo "monitoring.sh: no model '$1' in deploy/jobs/bench" >&2; exit 2; }
+      model=$1 ;;
+  esac
+  shift
+done
+
+scratch=$(mktemp -d)
+nodes=() watchers=()
+stop() {
+  local id
+  for id in "$@"; do kill -TERM "$id" 2>/dev/null || true; done
+  for id in "$@"; do
+    for _ in {1..100}; do kill -0 "$id" 2>/dev/null || break; sleep 0.1; done
+    kill -KILL "$id" 2>/dev/null || true
+  done
+}
+finish() {
+  stop "${watchers[@]}" "${nodes[@]}"
+  rm -rf "$scratch"
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# A collector that takes everything and keeps nothing; it says where it listens.
+python3 - >"$scratch/collector" <<'PYTHON' &
+import http.server, sys
+class Collector(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_POST(self):
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.send_response(200); self.send_header("Content-Length", "0"); self.end_headers()
+    def log_message(self, *arguments): pass
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Collector)
+print(server.server_port, flush=True)
+server.serve_forever()
+PYTHON
+nodes+=($!)
+for _ in {1..100}; do [[ -s $scratch/collector ]] && break; sleep 0.1; done
+collector=$(<"$scratch/collector")
+
+# What `trainer local` gives its children.
+environment=(OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 MALLOC_ARENA_MAX=1 MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=2000000000 GLIBC_TUNABLES=glibc.malloc.hugetlb=1)
+watched=(OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:$collector" OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf OTEL_METRIC_EXPORT_INTERVAL=5000)
+
+field() { grep -m 1 node-started "$scratch/$1.log" | grep -o "\"$2\":\"[^\"]*" | cut -d '"' -f 4; }
+node() {
+  local cluster=$1 name=$2
+  shift 2
+  local more=() port=()
+  if [[ $cluster == watched ]]; then more=("${watched[@]}") port=(--metrics-port 0); fi
+  env "${environment[@]}" "${more[@]}" "$trainer" node --name "$name" --out "$scratch/$cluster" "${port[@]}" "$@" \
+    </dev/null >"$scratch/$cluster-$name.log" 2>&1 &
+  nodes+=($!)
+  for _ in {1..300}; do grep -qs node-started "$scratch/$cluster-$name.log" && return; sleep 0.1; done
+  echo "monitoring.sh: $cluster's $name does not start" >&2
+  exit 1
+}
+cluster() {
+  node "$1" coordinator --role coordinator
+  local seed
+  seed=$(field "$1-coordinator" address)
+  node "$1" server-1 --role server --seed "$seed"
+  node "$1" worker-1 --role worker --seed "$seed" --cores 0
+  node "$1" worker-2 --role worker --seed "$seed" --cores $((1 % $(nproc)))
+}
+cluster bare
+cluster watched
+seed=$(field watched-coordinator address)
+mapfile -t pages < <(grep -h metrics-served "$scratch"/watched-*.log | grep -o '"address":"[^"]*' | cut -d '"' -f 4)
+((${#pages[@]} == 4)) || { echo "monitoring.sh: ${#pages[@]} of 4 nodes say where their metrics are" >&2; exit 1; }
+
+# They look for as long as the watched cluster trains.
+look() {
+  "$trainer" logs --seed "$seed" --follow --insecure >"$scratch/followed" 2>&1 &
+  watchers+=($!)
+  "$trainer" watch --seed "$seed" --insecure </dev/null >"$scratch/seen" 2>&1 &
+  watchers+=($!)
+  while sleep 1; do for page in "${pages[@]}"; do curl -s "http://$page/metrics" -o "$scratch/page" || true; done; done &
+  watchers+=($!)
+}
+blink() {
+  local looked
+  stop "${watchers[@]}"
+  for looked in followed seen page; do [[ -s $scratch/$looked ]] || { echo "monitoring.sh: nothing was seen ($looked)" >&2; exit 1; }; done
+  watchers=()
+}
+
+run() {
+  local per=$((steps < 64 ? steps : 64))
+  "$trainer" submit "$root/deploy/jobs/bench/$model.hocon" --insecure --seed "$(field "$1-coordinator" address)" --workers 2 --servers 1 \
+    --set slots=2 --set batch=128 --set "data.train=$((128 * per))" --set "epochs=$((steps / per))" >"$scratch/out" 2>&1 || { cat "$scratch/out" >&2; exit 1; }
+  awk -F '[:,]' '/"median"/ { print $2 + 0; exit }' "$(find "$scratch/$1" -name summary.json)" >>"$scratch/$2"
+  find "$scratch/$1" -mindepth 1 -maxdepth 1 -type d -exec rm -rf {} +
+}
+median() { sort -g | awk '{ v[NR] = $1 } END { print (v[int((NR + 1) / 2)] + v[int(NR / 2) + 1]) / 2 }'; }
+
+run bare warm
+run watched warm
+for ((round = 0; round < rounds; round++)); do
+  run bare alone
+  look
+  run watched seen-steps
+  blink
+done
+alone=$(median <"$scratch/alone") seen=$(median <"$scratch/seen-steps")
+awk -v model="$model" -v alone="$alone" -v seen="$seen" 'BEGIN { printf "%s: %.3f ms a step, watched %.3f ms: %+.1f %%\n", model, alone, seen, 100 * (seen / alone - 1) }'
