@@ -98,7 +98,7 @@ look() {
   watchers+=($!)
   "$trainer" watch --seed "$seed" --insecure </dev/null >"$scratch/seen" 2>&1 &
   watchers+=($!)
-  while sleep 1; do for page in "${pages[@]}"; do if curl -sf -o /dev/null "http://$page/metrics"; then echo >>"$scratch/page"; fi; done; done &
+  while sleep 1; do for page in "${pages[@]}"; do if curl -sf -o /dev/null "${page}metrics"; then echo >>"$scratch/page"; fi; done; done &
   watchers+=($!)
 }
 blink() {
