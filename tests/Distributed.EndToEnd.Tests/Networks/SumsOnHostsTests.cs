@@ -27,7 +27,6 @@ public sealed class SumsOnHostsTests : IDisposable
 
     [Theory]
     [InlineData(SmallJob.Momentum, 0)]
-    [InlineData(SmallJob.Momentum, 1)]
     [InlineData(SmallJob.Everything, 1)]
     public async Task Sums_on_hosts_change_no_bit(string optimizer, int backups)
     {

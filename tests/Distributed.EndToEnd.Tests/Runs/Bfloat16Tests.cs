@@ -9,7 +9,7 @@ public class Bfloat16Tests
     public async Task Workers_servers_and_transport_change_no_bit_and_the_model_is_evaluated_as_it_was_trained()
     {
         using var folder = new TemporaryFolder();
-        var job = SmallJob.Write(folder, optimizer: SmallJob.MomentumInBfloat16);
+        var job = SmallJob.Write(folder, optimizer: SmallJob.Momentum + SmallJob.InBfloat16);
         var one = await RunResult.TrainAsync(folder, job);
         RunResult[] others =
         [

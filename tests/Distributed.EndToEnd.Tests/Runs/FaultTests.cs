@@ -50,14 +50,12 @@ public sealed partial class FaultTests : IDisposable
         Assert.True(new RunResult(folder.In("run")).Summary.GetProperty("restarts").GetInt32() >= 1);
     }
 
-    [Theory]
-    [InlineData(SmallJob.Adam, 2, "auto")]
-    [InlineData(Clipped, 3, "tcp")]
-    public async Task With_backups_killed_servers_cost_no_step(string optimizer, int servers, string sameHost)
+    [Fact]
+    public async Task With_backups_killed_servers_cost_no_step()
     {
-        var job = SmallJob.Write(folder, optimizer: optimizer, epochs: 2 * Epochs);
+        var job = SmallJob.Write(folder, optimizer: Clipped, epochs: 2 * Epochs);
         string[] settings =
-            ["--workers", "2", "--servers", $"{servers}", "--set", $"transport.same-host={sameHost}", "--set", "evaluation.every-epochs=0",
+            ["--workers", "2", "--servers", "3", "--set", "transport.same-host=tcp", "--set", "evaluation.every-epochs=0",
                 "--set", "min-workers=2"];
         var undisturbed = await RunResult.UndisturbedAsync(job);
 

@@ -11,7 +11,6 @@ public sealed class GenerateTests : IDisposable
 
     [Theory]
     [InlineData("{ type = lstm, hidden = 24, output = sequence }")]
-    [InlineData("{ type = gru, hidden = 24, output = sequence }")]
     [InlineData("positional-embedding, { type = transformer-block, heads = 2, mlp = 2, causal = true }")]
     public async Task A_model_goes_on_where_the_prompt_ends(string layer)
     {

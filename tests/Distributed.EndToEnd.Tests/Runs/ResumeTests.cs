@@ -11,16 +11,15 @@ public sealed class ResumeTests : IDisposable
 
     public void Dispose() => folder.Dispose();
 
-    [Theory]
-    [InlineData(SmallJob.Adam, 3, 2)]
-    [InlineData(SmallJob.MomentumInBfloat16, 3, 2)]
-    public async Task A_run_that_is_interrupted_in_an_epoch_ends_with_the_same_bits_on_other_workers_and_servers(string optimizer, int workers, int servers)
+    [Fact]
+    public async Task A_run_that_is_interrupted_in_an_epoch_ends_with_the_same_bits_on_other_workers_and_servers()
     {
-        var job = SmallJob.Write(folder, optimizer: optimizer, epochs: Epochs);
+        // Adam has two moments to keep, and bfloat16 the weights as float32, too.
+        var job = SmallJob.Write(folder, optimizer: SmallJob.Adam + SmallJob.InBfloat16, epochs: Epochs);
         var undisturbed = await RunResult.UndisturbedAsync(job);
         var version = await InterruptAsync(job);
 
-        var ended = await TrainerProcess.RunAsync(folder.Path, "resume", "run", "--workers", $"{workers}", "--servers", $"{servers}");
+        var ended = await TrainerProcess.RunAsync(folder.Path, "resume", "run", "--workers", "3", "--servers", "2");
 
         Assert.True(ended.Code == 0, $"exit code {ended.Code}: {ended.Error} {ended.Output}");
         Assert.Contains($"resuming from step {version}: ", ended.Output);

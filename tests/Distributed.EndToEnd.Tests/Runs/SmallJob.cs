@@ -6,7 +6,7 @@ namespace Distributed.EndToEnd.Tests;
 internal static class SmallJob
 {
     public const string Momentum = "{ type = sgd, learning-rate = 0.05, momentum = 0.9 }";
-    public const string MomentumInBfloat16 = Momentum + "\nprecision = bf16";
+    public const string InBfloat16 = "\nprecision = bf16";
     /// <summary>Whatever makes shards, workers or the coordinator depend on each other or on the past: norms of all shards, bfloat16, rates that follow evaluations.</summary>
     public const string Everything = """
         { type = sgd, learning-rate = 0.05, momentum = 0.9, clip-norm = 1, schedule { type = reduce-on-plateau, factor = 0.7, patience = 0, threshold = 0.2 } }
