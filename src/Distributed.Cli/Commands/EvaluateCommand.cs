@@ -34,7 +34,7 @@ internal static class EvaluateCommand
             if (parsed.GetValue(json)) output.WriteLine(JsonText.Of(evaluation));
             else
             {
-                foreach (var line in EvaluationTable.Lines(evaluation)) output.WriteLine(line);
+                foreach (var line in EvaluationTable.Lines(evaluation, run.Test.Notes.ClassNames)) output.WriteLine(line);
                 output.WriteLine($"files          {string.Join(", ", [Path.Combine(folder, "evaluation.json"), .. pictures])}");
             }
 

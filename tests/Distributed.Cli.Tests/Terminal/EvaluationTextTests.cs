@@ -20,6 +20,18 @@ public sealed class EvaluationTextTests
     }
 
     [Fact]
+    public void Classes_with_names_are_told_by_them()
+    {
+        var block = new EvaluationBlock(0, 4, 2, 4, 3) { Classes = new ClassCounts(2, [0, 1, 1], [0, 0, 1], [2, 1, 1]) };
+
+        var lines = EvaluationTable.Lines(Evaluation.Combine([block]), ["lost\nat sea", "saved by a boat that came in the night"]);
+
+        Assert.Contains("0 lostat sea                   0.6667    1.0000    0.8000         2          3", lines);
+        Assert.Contains("1 saved by a boat that ca…     1.0000    0.5000    0.6667         2          1", lines);
+        Assert.Contains("micro                          0.7500    0.7500    0.7500", lines);
+    }
+
+    [Fact]
     public void Predictions_become_a_table_for_other_programs()
     {
         Prediction[] classes = [new(7, [1], 0, [0.75, 0.25]), new(8, [1], 1, [0.5, 0.5])];
