@@ -100,7 +100,7 @@ internal sealed partial class JobActor
         var served = servers.Where(server => !server.Released).ToArray();
         foreach (var server in served)
             server.Node.Actor.Tell(
-                rebuild ? new TrainingMessages.Release(id, "server") : new TrainingMessages.RaiseTerm(id, term, board?.Next ?? 0));
+                rebuild ? new TrainingMessages.Release(id, "server") : new TrainingMessages.RaiseTerm(id, term, recordedBelow));
         regrouping = new Regrouping(term, halting.Select(worker => worker.Node.Name), served.Select(server => server.Node.Name));
         stage = Stage.Quieting;
         Advance();

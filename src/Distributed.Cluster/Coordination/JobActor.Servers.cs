@@ -41,7 +41,7 @@ internal sealed partial class JobActor
         origin = chosen.Checkpoint;
         unwritten?.Dispose();
         (unwritten, savesBest, modelSaved, finalVersion) = (null, false, false, null);
-        firstStep = checkpointVersion = FirstVersion;
+        firstStep = checkpointVersion = recordedBelow = FirstVersion;
         if (board is not null && begun)
         {
             if (board.Next > FirstVersion)

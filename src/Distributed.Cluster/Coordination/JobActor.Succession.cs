@@ -141,6 +141,7 @@ internal sealed partial class JobActor
             return;
         }
 
+        recordedBelow = files.Earlier.NextStep;
         if (stoppedAt == Steps)
             stoppedAt = null;
         evaluations = new EvaluationBoard(former.TestSamples, evaluation?.Version ?? -1);
@@ -159,7 +160,7 @@ internal sealed partial class JobActor
     private bool Inherit()
     {
         inherits = false;
-        if (board!.Next != firstStep)
+        if (!Inheritance.CanGoOn(board!.Next, firstStep))
         {
             Regroup($"the run's files end before step {board.Next}, and the shards stand at {firstStep}", again: true);
             return false;

@@ -57,6 +57,14 @@ internal sealed class Inheritance(SuccessionMessages.KeptRun run, string self)
     }
 
     /// <summary>
+    /// Whether the run's files, with what servers have told besides, go as far as the shards. They may have one step more: the server of the first
+    /// shard tells what slots saw in a step that other shards have not made yet, and which is made again.
+    /// </summary>
+    /// <param name="known">The first step of which it is not known what every slot saw.</param>
+    /// <param name="version">The version that training is to go on from.</param>
+    public static bool CanGoOn(long known, long version) => known - version is 0 or 1;
+
+    /// <summary>
     /// Which server is to be which shard's first home, and which its second one: all homes of a shard stand alike, so the servers get about as
     /// much each. Null where a shard has no home left, or where shards were being made: then only a checkpoint has them.
     /// </summary>

@@ -32,6 +32,41 @@ public sealed partial class JobActorTests
     }
 
     [Fact]
+    public void A_successor_that_hears_of_a_step_which_only_the_first_shard_has_made_goes_on_before_it()
+    {
+        Lose(Training());
+        var job = TakeOver(["s-1"]);
+        job.Tell(new TrainingMessages.ServerHolds(id, "s-1", new TrainingMessages.ServerDescription("s-1", "127.0.0.1", 1, "", ""), served!.Shards));
+        server.Next<TrainingMessages.RaiseTerm>();
+        job.Tell(new TrainingMessages.Halted(id, "w-1", 2));
+        job.Tell(new TrainingMessages.Halted(id, "w-2", 2));
+        job.Tell(new TrainingMessages.StepFigures(id, "s-1", 2, [Step(1, 0, 1)]));
+        job.Tell(new TrainingMessages.Fenced(id, "s-1", 2, [new(0, 2), new(1, 1)]));
+        var lease = first.Next<TrainingMessages.Lease>();
+        Assert.Equal((2, 1), (lease.Term, lease.FirstStep));
+    }
+
+    [Fact]
+    public void Servers_keep_what_slots_saw_until_it_is_in_the_files()
+    {
+        var job = Training();
+        Report(job, "w-1", 1, Step(0, 0));
+        Report(job, "w-2", 1, Step(0, 1));
+        job.Tell(new JobActor.NodeGone("w-2", "its process was killed"));
+        // Whether it was written down before the worker was lost or not: only what was told to be written is forgotten.
+        var told = 0L;
+        var raise = (TrainingMessages.RaiseTerm)server.FishForMessage(
+            message =>
+            {
+                if (message is TrainingMessages.Recorded recorded)
+                    told = recorded.Step;
+                return message is TrainingMessages.RaiseTerm;
+            },
+            TestNode.Patience);
+        Assert.Equal(told, raise.RecordedBelow);
+    }
+
+    [Fact]
     public void Shards_that_were_being_made_are_made_again()
     {
         Lose(Training());
