@@ -123,7 +123,7 @@ internal static class NodeCommand
         {
             await first;
             session.Terminal.Error.WriteLine(ExitCodes.Line(
-                $"{options.Name} is no longer a member of its cluster{(node.Reason is { } reason ? $": {reason}" : "")}"));
+                $"{options.Name} is no longer a member of its cluster: {node.Reason}"));
             return ExitCodes.Failed;
         }
 

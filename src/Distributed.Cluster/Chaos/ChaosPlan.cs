@@ -39,6 +39,9 @@ internal sealed class ChaosPlan(IReadOnlyList<Fault> listed, long seed, double r
     private static readonly ChaosPhase[] WorkerPhases = [ChaosPhase.BeforeSending, ChaosPhase.WhileSending, ChaosPhase.AfterSending, ChaosPhase.AfterStep];
     private static readonly ChaosPhase[] ServerPhases = [ChaosPhase.BeforeCommit, ChaosPhase.BeforeAnnouncing];
 
+    /// <summary>The one that a coordinator comes to in every step.</summary>
+    private static readonly ChaosPhase[] CoordinatorPhases = [ChaosPhase.BeforeRecording];
+
     /// <summary>Reads a file of listed faults (none: null) and the settings of drawn ones.</summary>
     /// <param name="rate">The share of a node's steps that have a fault, 0 to 1.</param>
     /// <exception cref="BadInputException">Something in the file is wrong.</exception>
@@ -80,7 +83,8 @@ internal sealed class ChaosPlan(IReadOnlyList<Fault> listed, long seed, double r
         var bytes = SHA256.HashData(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{seed} {node} {step}")));
         if (BinaryPrimitives.ReadUInt32LittleEndian(bytes) >= rate * uint.MaxValue)
             return null;
-        var phases = node.StartsWith("server", StringComparison.Ordinal) ? ServerPhases : WorkerPhases;
+        var phases = node.StartsWith("server", StringComparison.Ordinal) ? ServerPhases
+            : node.StartsWith("coordinator", StringComparison.Ordinal) ? CoordinatorPhases : WorkerPhases;
         var kind = (bytes[4] % 4) switch
         {
             0 or 1 => FaultKind.Kill,

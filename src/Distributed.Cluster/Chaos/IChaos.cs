@@ -23,6 +23,27 @@ internal enum ChaosPhase
 
     /// <summary>A server is asked for what a checkpoint is made of.</summary>
     WhileCheckpointing,
+
+    /// <summary>A coordinator has heard what all slots of a committed step saw, and written it nowhere.</summary>
+    BeforeRecording,
+
+    /// <summary>A coordinator has brought steps into the run's metrics, and not into its ledger.</summary>
+    WhileRecording,
+
+    /// <summary>A coordinator has written an evaluation down, and nobody has been told what follows from it.</summary>
+    BeforeDeciding,
+
+    /// <summary>A coordinator has given the first of its workers their slots under a new term, and the others none.</summary>
+    WhileLeasing,
+
+    /// <summary>A coordinator holds a worker between two steps, to copy what a checkpoint is made of.</summary>
+    WhileHolding,
+
+    /// <summary>A coordinator has written all parts of a checkpoint, and not the manifest that makes it whole.</summary>
+    BeforeManifest,
+
+    /// <summary>A coordinator has written the trained model, and told nobody.</summary>
+    BeforeEnding,
 }
 
 /// <summary>Faults on purpose. Code asks at its points, and only where somebody wants faults: elsewhere the reference is null.</summary>

@@ -15,9 +15,11 @@ internal static class CheckpointWriter
     /// <param name="checkpoints">The folder of all checkpoints of a run.</param>
     /// <param name="writeWeights">Writes the weights, as safetensors, to the path it is given.</param>
     /// <param name="states">Each shard with a way to get its optimizer's state.</param>
+    /// <param name="beforeManifest">Called when all else is on the disk.</param>
     public static (string Folder, long Bytes) Write(
         string checkpoints, long version, string jobText, Action<string> writeWeights,
-        IEnumerable<(TrainingMessages.ShardDescription Shard, Func<byte[]> State)> states)
+        IEnumerable<(TrainingMessages.ShardDescription Shard, Func<byte[]> State)> states,
+        Action? beforeManifest = null)
     {
         var folder = Path.Combine(checkpoints, RunCheckpoints.NameOf(version));
         var temporary = folder + Unfinished;
@@ -38,6 +40,7 @@ internal static class CheckpointWriter
         }
 
         Disk.WriteAndFlush(Path.Combine(temporary, "job.hocon"), System.Text.Encoding.UTF8.GetBytes(jobText));
+        beforeManifest?.Invoke();
         var manifest = new CheckpointManifest(
             CheckpointManifest.CurrentFormat, version, Describe(temporary, "weights.safetensors", 0, 0), [.. parts], Describe(temporary, "job.hocon", 0, 0));
         Disk.WriteAndFlush(Path.Combine(temporary, CheckpointManifest.File), manifest.ToBytes());

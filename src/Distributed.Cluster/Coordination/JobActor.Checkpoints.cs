@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Akka.Actor;
+using Distributed.Cluster.Chaos;
 using Distributed.Cluster.Checkpoints;
 using Distributed.Cluster.Jobs;
 using Distributed.Cluster.Ledgers;
@@ -43,7 +44,7 @@ internal sealed partial class JobActor
     {
         var store = Store();
         var best = earlyStopping is { RestoresBest: true, Best: { } evaluation } ? evaluation.Version : (long?)null;
-        var bestFile = BestFile;
+        var (bestFile, modelFile) = (BestFile, files.ModelFile);
         var (from, under) = (origin!, term);
         Work(RestoreWork, () =>
         {
@@ -51,7 +52,7 @@ internal sealed partial class JobActor
             if (best is not { } version)
                 return new Restored(under, null);
             // A later one than the best before the checkpoint will be found, and written, again.
-            return store.ReadModel(bestFile) is { } kept && kept.Version >= version
+            return ReadBest(store, bestFile, modelFile) is { } kept && kept.Version >= version
                 ? new Restored(under, kept.WeightsSha256)
                 : throw new BadInputException($"{bestFile}: expected the weights of the best evaluation before the checkpoint, of version {version}");
         });
@@ -124,6 +125,7 @@ internal sealed partial class JobActor
         {
             try
             {
+                node.Chaos?.At(ChaosPhase.WhileHolding, version);
                 return new CheckpointRead(store.ReadCheckpoint(version), null);
             }
             catch (Exception exception)

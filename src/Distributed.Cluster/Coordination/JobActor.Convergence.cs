@@ -1,5 +1,6 @@
 using System.Globalization;
 using Akka.Actor;
+using Distributed.Cluster.Chaos;
 using Distributed.Cluster.Monitoring;
 using Distributed.Cluster.Nodes;
 using Distributed.Cluster.Protocol;
@@ -43,6 +44,7 @@ internal sealed partial class JobActor
         var epoch = (int)((figures.Version - 1) / sampler!.StepsPerEpoch) + 1;
         files.Write(figures, epoch);
         RecordEvaluation();
+        node.Chaos?.At(ChaosPhase.BeforeDeciding, figures.Version);
         node.Log.Evaluated(figures.Version, figures.Loss, figures.Accuracy ?? double.NaN, figures.Samples);
         var step = figures.Version % sampler.StepsPerEpoch == 0 ? "" : $"  step {figures.Version}/{Steps}";
         Notice(string.Create(
@@ -181,6 +183,17 @@ internal sealed partial class JobActor
         }
 
         Become(Saving);
+    }
+
+    /// <summary>
+    /// The best weights so far. The end of a run gives their file the model's name: where the coordinator was lost between that and the end, they
+    /// are taken back from there.
+    /// </summary>
+    private static (long Version, string WeightsSha256)? ReadBest(RunStore store, string best, string model)
+    {
+        if (!File.Exists(best) && File.Exists(model))
+            File.Move(model, best);
+        return store.ReadModel(best);
     }
 
     private string WriteModel(RunStore store, long version, string file) =>

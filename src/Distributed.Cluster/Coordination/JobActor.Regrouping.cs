@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Distributed.Cluster.Chaos;
 using Distributed.Cluster.Checkpoints;
 using Distributed.Cluster.Jobs;
 using Distributed.Cluster.Monitoring;
@@ -258,6 +259,7 @@ internal sealed partial class JobActor
             {
                 node.Log.SlotsLeased(worker.Node.Name, worker.SlotsText, term);
                 worker.Node.Actor.Tell(new TrainingMessages.Lease(id, term, worker.Slots, firstStep, evaluate, connect!, GroupOf(worker)));
+                node.Chaos?.At(ChaosPhase.WhileLeasing, firstStep);
             }
         });
     }

@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Distributed.Cluster.Chaos;
 using Distributed.Cluster.Checkpoints;
 using Distributed.Cluster.Ledgers;
 using Distributed.Cluster.Monitoring;
@@ -179,12 +180,12 @@ internal sealed partial class JobActor
         if (earlyStopping is { RestoresBest: true, Best: { } best })
         {
             savesBest = true;
-            var (store, file, held) = (Store(), BestFile, firstStep);
+            var (store, file, model, held) = (Store(), BestFile, files.ModelFile, firstStep);
             Work(BestWork, () =>
             {
                 if (best.Version == held)
                     return new BestSaved(best, WriteModel(store, held, file));
-                return store.ReadModel(file) is { } kept && kept.Version == best.Version
+                return ReadBest(store, file, model) is { } kept && kept.Version == best.Version
                     ? new BestSaved(best, kept.WeightsSha256)
                     : throw new BadInputException($"{file}: expected the weights of the best evaluation, of version {best.Version}");
             });
@@ -211,6 +212,7 @@ internal sealed partial class JobActor
             return;
         recordedAt = Environment.TickCount64;
         files.Flush();
+        node.Chaos?.At(ChaosPhase.WhileRecording, below);
         ledger!.Flush();
         string[] figures = [files.MetricsFile, LedgerFile.Of(files.Folder)];
         Work(RecordWork, () =>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Akka.Actor;
+using Distributed.Cluster.Chaos;
 using Distributed.Cluster.Jobs;
 using Distributed.Cluster.Monitoring;
 using Distributed.Cluster.Nodes;
@@ -68,6 +69,7 @@ internal sealed partial class JobActor
 
     private void Complete(StepRecord step)
     {
+        node.Chaos?.At(ChaosPhase.BeforeRecording, step.Step);
         var epoch = (int)sampler!.EpochOf(step.Step) + 1;
         files.Write(step, epoch, learningRates!.At(step.Step, plateau?.Rate));
         ledger!.Add(step.Step, step.SlotSamples);
@@ -167,7 +169,10 @@ internal sealed partial class JobActor
     {
         var deadlines = node.Settings.Deadlines;
         return new RunStore(id, secret, node.Name, connect!, layout!, deadlines.Handshake, deadlines.Saving(layout!.Length), node.LinkTls)
-        { Seen = (version, weights) => files.WriteHistograms(version, layout, weights) };
+        {
+            Seen = (version, weights) => files.WriteHistograms(version, layout, weights),
+            BeforeManifest = version => node.Chaos?.At(ChaosPhase.BeforeManifest, version),
+        };
     }
 
     /// <summary>Runs work on a thread of its own and tells this actor the result, then <see cref="WorkOver"/>.</summary>

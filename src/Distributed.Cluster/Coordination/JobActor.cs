@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Akka.Actor;
+using Distributed.Cluster.Chaos;
 using Distributed.Cluster.Checkpoints;
 using Distributed.Cluster.Jobs;
 using Distributed.Cluster.Ledgers;
@@ -209,6 +210,7 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
     private void Take(Saved saved)
     {
         weightsSha256 = saved.WeightsSha256;
+        node.Chaos?.At(ChaosPhase.BeforeEnding, saved.Version);
         node.Log.ModelWritten(saved.Version, files.ModelFile, saved.WeightsSha256);
         modelSaved = true;
         if (writes == 0)

@@ -14,6 +14,9 @@ internal sealed unsafe class RunStore(
     /// <summary>Sees the weights of each version that is written: the version and the flat vector.</summary>
     public Action<long, nint>? Seen { get; init; }
 
+    /// <summary>Called once all parts of a checkpoint are on the disk, before its manifest is: its version.</summary>
+    public Action<long>? BeforeManifest { get; init; }
+
     /// <summary>Writes the model file; returns the SHA-256 of the weights.</summary>
     public string WriteModel(long version, string file, IReadOnlyDictionary<string, string> metadata)
     {
@@ -49,7 +52,8 @@ internal sealed unsafe class RunStore(
         return CheckpointWriter.Write(
             checkpoints, content.Version, jobText,
             path => ModelFile.Write(path, layout, (nint)content.Weights.Pointer, new Dictionary<string, string> { ["version"] = $"{content.Version}" }),
-            content.States.Select(part => (part.Shard, (Func<byte[]>)(() => part.State))));
+            content.States.Select(part => (part.Shard, (Func<byte[]>)(() => part.State))),
+            () => BeforeManifest?.Invoke(content.Version));
     }
 
     /// <summary>Gives every shard its range of a checkpoint, however the shards lay that wrote it. The servers stand at its version.</summary>

@@ -50,7 +50,7 @@ internal sealed class TrainerNode : IAsyncDisposable
     public string Address { get; }
 
     /// <summary>Why the cluster, or this node by itself, ended the node's membership; null where nobody did.</summary>
-    public string? Reason => PartitionEnd.Of(system).Reason;
+    public string Reason => PartitionEnd.Of(system).Reason ?? "the others did not hear of it for too long, and went on without it";
 
     /// <summary>Completes when the node has left its cluster, or was removed from it.</summary>
     public Task Terminated => system.WhenTerminated;

@@ -24,8 +24,10 @@ public sealed class ChaosPlanTests : IDisposable
         var plan = new ChaosPlan([], 1, 1);
         var worker = Enumerable.Range(0, 200).Select(step => plan.Drawn("worker-1", step)!.Phase).Distinct().Order();
         var server = Enumerable.Range(0, 200).Select(step => plan.Drawn("server-1", step)!.Phase).Distinct().Order();
+        var coordinator = Enumerable.Range(0, 200).Select(step => plan.Drawn("coordinator-1", step)!.Phase).Distinct();
         Assert.Equal([ChaosPhase.BeforeSending, ChaosPhase.WhileSending, ChaosPhase.AfterSending, ChaosPhase.AfterStep], worker);
         Assert.Equal([ChaosPhase.BeforeCommit, ChaosPhase.BeforeAnnouncing], server);
+        Assert.Equal([ChaosPhase.BeforeRecording], coordinator);
     }
 
     [Fact]

@@ -24,12 +24,10 @@ internal sealed class TestNetwork : IDisposable
     public IReadOnlyList<(string Name, string Address)> Machines { get; }
 
     /// <summary>Takes a machine's cable away (its number counts from 0): nothing comes from it any more, and nothing reaches it.</summary>
-    public void Cut(int machine)
-    {
-        var numbers = Machines[machine].Address.Split('.');
-        var (code, output) = Start("ip", "link", "set", $"dt{numbers[2]}v{numbers[3]}", "down");
-        Assert.True(code == 0, output);
-    }
+    public void Cut(int machine) => Set(machine, "down");
+
+    /// <summary>Gives a machine its cable back.</summary>
+    public void Mend(int machine) => Set(machine, "up");
 
     /// <summary>Writes a file like /etc/hosts.</summary>
     /// <param name="folder">Where.</param>
@@ -38,6 +36,13 @@ internal sealed class TestNetwork : IDisposable
         "etc-hosts", string.Join('\n', names.Select((name, machine) => $"{Machines[machine].Address} {name}").Prepend("127.0.0.1 localhost")) + "\n");
 
     public void Dispose() => Run("down", name);
+
+    private void Set(int machine, string state)
+    {
+        var numbers = Machines[machine].Address.Split('.');
+        var (code, output) = Start("ip", "link", "set", $"dt{numbers[2]}v{numbers[3]}", state);
+        Assert.True(code == 0, output);
+    }
 
     private static (int Code, string Output) Run(params string[] arguments) => Start("bash", [Path.Combine(AppContext.BaseDirectory, "network.sh"), .. arguments]);
 
@@ -58,4 +63,11 @@ internal sealed class TestNetwork : IDisposable
 internal sealed class NetworkFactAttribute : FactAttribute
 {
     public NetworkFactAttribute() => Skip = TestNetwork.Missing;
+}
+
+/// <summary>The same with cases.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class NetworkTheoryAttribute : TheoryAttribute
+{
+    public NetworkTheoryAttribute() => Skip = TestNetwork.Missing;
 }
