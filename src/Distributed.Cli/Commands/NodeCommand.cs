@@ -119,7 +119,8 @@ internal static class NodeCommand
         var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var registration = session.Interruption.Token.Register(() => asked.TrySetResult());
         var first = await Task.WhenAny(node.Terminated, asked.Task);
-        if (first == node.Terminated)
+        // A node that is told to end while it loses its membership has done what it should.
+        if (first == node.Terminated && !session.Interruption.Requested)
         {
             await first;
             session.Terminal.Error.WriteLine(ExitCodes.Line(
