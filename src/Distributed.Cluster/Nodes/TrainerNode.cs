@@ -111,6 +111,7 @@ internal sealed class TrainerNode : IAsyncDisposable
                 log.Logger)
             {
                 Chaos = options.Chaos,
+                FetchesData = options.FetchesData,
                 DrawCurves = options.DrawCurves,
                 LinkTls = config.Certificate is { } certificate ? new LinkTls(certificate) : null,
                 Credentials = new Credentials(config.Certificate, TimeProvider.System),
