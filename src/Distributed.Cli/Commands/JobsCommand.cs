@@ -27,7 +27,7 @@ internal static class JobsCommand
         command.SetAction(async (parsed, _) =>
         {
             session.Interruption.Listen();
-            await using var client = await ClusterClient.ConnectAsync(parsed.GetValue(seed)![0], parsed.GetValue(config), session.Interruption.Token, security.OfClient(parsed, session));
+            await using var client = await ClusterClient.ConnectAsync(parsed.GetValue(seed)!, parsed.GetValue(config), session.Interruption.Token, security.OfClient(parsed, session));
             var jobs = (await client.AskAsync<WatchMessages.Jobs>(new WatchMessages.ListJobs(), session.Interruption.Token)).Entries;
             if (parsed.GetValue(json)) session.Terminal.Out.WriteLine(JsonText.Of(jobs));
             else Print(session.Terminal, jobs);
@@ -46,7 +46,7 @@ internal static class JobsCommand
         command.SetAction(async (parsed, _) =>
         {
             session.Interruption.Listen();
-            await using var client = await ClusterClient.ConnectAsync(parsed.GetValue(seed)![0], parsed.GetValue(config), session.Interruption.Token, security.OfClient(parsed, session));
+            await using var client = await ClusterClient.ConnectAsync(parsed.GetValue(seed)!, parsed.GetValue(config), session.Interruption.Token, security.OfClient(parsed, session));
             var answer = await client.AskAsync<WatchMessages.Answer>(new WatchMessages.Cancel(parsed.GetValue(job)!), session.Interruption.Token);
             (answer.Done ? session.Terminal.Out : session.Terminal.Error).WriteLine(answer.Done ? answer.Line : ExitCodes.Line(answer.Line));
             return answer.Done ? ExitCodes.Done : ExitCodes.BadInput;
@@ -56,7 +56,7 @@ internal static class JobsCommand
 
     private static (Option<string[]> Seed, Option<string?> Config, SecurityArguments Security) Cluster(Command command)
     {
-        var seed = Parsing.Several("--seed", "HOST:PORT", "a node of the cluster", Parsing.CheckAddress);
+        var seed = Parsing.Several("--seed", "HOST:PORT", "a node of the cluster; several are tried in turn", Parsing.CheckAddress);
         seed.Required = true;
         var config = Parsing.ClusterFile();
         command.Add(seed);

@@ -59,7 +59,7 @@ internal static class LogsCommand
     private static async Task ShowClusterAsync(
         Session session, RunOrCluster source, ParseResult parsed, LogOutput output, bool follow, CancellationToken cancellation)
     {
-        await using var client = await ClusterClient.ConnectAsync(source.Seed(parsed)!, source.Config(parsed), cancellation, source.Security(parsed, session));
+        await using var client = await ClusterClient.ConnectAsync(source.Seeds(parsed), source.Config(parsed), cancellation, source.Security(parsed, session));
         var job = source.Job(parsed);
         await ShowAsync(
             async place =>

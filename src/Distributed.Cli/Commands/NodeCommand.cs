@@ -38,6 +38,7 @@ internal static class NodeCommand
         var dataPort = Parsing.WholeNumber("--data-port", "N", 0, 65535, "the port that tensors come in by at a server (default: a free one)");
         var name = Parsing.Text("--name", "NAME", "its name in logs and displays (default: from role, machine and process)");
         var data = Parsing.DataFolder("where training data is on this machine (default: this folder)");
+        var fetches = new Option<bool>("--fetch-data") { Description = "a worker without a job's data receives it from a node that has it, into --data" };
         var cores = Parsing.Text("--cores", "LIST", "cores that a worker computes on, such as 0,1 (default: any)");
         cores.Validators.Add(result =>
         {
@@ -50,7 +51,7 @@ internal static class NodeCommand
         var metricsHost = Parsing.Text("--metrics-host", "ADDRESS", "the address that these are reached by (default: 127.0.0.1, so only from this machine)");
         var format = Parsing.OneOf("--log-format", "how its log is written: a JSON object a line, or text for people", "json", "text");
         var withParent = new Option<bool>("--with-parent") { Description = "ends when its standard input does, so when its parent does" };
-        foreach (var option in (Option[])[roles, seeds, seedFile, host, port, dataPort, name, data, cores, config, runs, metricsPort, metricsHost, format, withParent]) command.Add(option);
+        foreach (var option in (Option[])[roles, seeds, seedFile, host, port, dataPort, name, data, fetches, cores, config, runs, metricsPort, metricsHost, format, withParent]) command.Add(option);
         var security = new SecurityArguments(command);
 
         var chaos = new ChaosOptions(command, ofNode: true);
@@ -69,6 +70,7 @@ internal static class NodeCommand
                 DataPort = parsed.GetValue(dataPort) ?? 0,
                 Name = called,
                 DataFolder = parsed.GetValue(data) ?? ".",
+                FetchesData = parsed.GetValue(fetches),
                 Cores = parsed.GetValue(cores) is { } list ? Parsing.WholeNumbers(list)! : [],
                 ConfigFile = parsed.GetValue(config),
                 Security = security.Of(parsed),
@@ -119,7 +121,8 @@ internal static class NodeCommand
         var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var registration = session.Interruption.Token.Register(() => asked.TrySetResult());
         var first = await Task.WhenAny(node.Terminated, asked.Task);
-        if (first == node.Terminated)
+        // A node that is told to end while it loses its membership has done what it should.
+        if (first == node.Terminated && !session.Interruption.Requested)
         {
             await first;
             session.Terminal.Error.WriteLine(ExitCodes.Line(

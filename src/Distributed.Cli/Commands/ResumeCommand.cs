@@ -24,7 +24,7 @@ internal static class ResumeCommand
         var workers = Parsing.WholeNumber("--workers", "N", 1, 1024, "worker processes, instead of the job's number");
         var servers = Parsing.WholeNumber("--servers", "M", 1, 256, "parameter servers, instead of the job's number");
         var data = Parsing.DataFolder("where the job's data files are (default: this folder)");
-        var seed = Parsing.Several("--seed", "HOST:PORT", "a node of a cluster whose coordinator is on this machine; without it processes are started here", Parsing.CheckAddress);
+        var seed = Parsing.Several("--seed", "HOST:PORT", "a node of a cluster whose coordinator is on this machine, several are tried in turn; without it processes are started here", Parsing.CheckAddress);
         var config = Parsing.ClusterFile();
         var plain = new Option<bool>("--plain") { Description = "plain lines instead of the live display, as where output is no terminal" };
         command.Add(run);
@@ -34,7 +34,7 @@ internal static class ResumeCommand
         {
             var resumable = ResumableRun.Open(parsed.GetValue(run)!, parsed.GetValue(workers), parsed.GetValue(servers));
             return parsed.GetValue(seed) is { Length: > 0 } seeds
-                ? SubmitAsync(session, resumable, seeds[0], parsed.GetValue(config), parsed.GetValue(plain), security.OfClient(parsed, session))
+                ? SubmitAsync(session, resumable, seeds, parsed.GetValue(config), parsed.GetValue(plain), security.OfClient(parsed, session))
                 : LocalCommand.RunAsync(
                     session, resumable.Job, parsed.GetValue(data) ?? ".", resumable.Folder, parsed.GetValue(config), parsed.GetValue(plain), resumable);
         });
@@ -48,13 +48,13 @@ internal static class ResumeCommand
         presenter.Notice($"resuming from step {run.Version}: {run.Checkpoint}");
     }
 
-    private static async Task<int> SubmitAsync(Session session, ResumableRun run, string seed, string? config, bool plain, SecurityOptions security)
+    private static async Task<int> SubmitAsync(Session session, ResumableRun run, string[] seeds, string? config, bool plain, SecurityOptions security)
     {
         session.Interruption.Listen();
         using var presenter = new RunPresenter(session, run.Job, plain);
         Announce(presenter, run);
         var outcome = await JobClient.SubmitAsync(
-            seed, run.Job, config, presenter.Show, session.Interruption.Token, Path.GetFullPath(run.Folder), Path.GetFullPath(run.Checkpoint), security: security);
+            seeds, run.Job, config, presenter.Show, session.Interruption.Token, Path.GetFullPath(run.Folder), Path.GetFullPath(run.Checkpoint), security: security);
         return presenter.Finish(outcome!, []);
     }
 }

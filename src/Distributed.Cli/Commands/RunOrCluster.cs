@@ -8,7 +8,7 @@ namespace Distributed.Cli.Commands;
 internal sealed class RunOrCluster
 {
     private readonly Argument<string?> run = new("RUN") { Description = "the folder of a run", Arity = ArgumentArity.ZeroOrOne };
-    private readonly Option<string[]> seed = Parsing.Several("--seed", "HOST:PORT", "a node of a cluster, instead of a folder", Parsing.CheckAddress);
+    private readonly Option<string[]> seed = Parsing.Several("--seed", "HOST:PORT", "a node of a cluster, instead of a folder; several are tried in turn", Parsing.CheckAddress);
     private readonly Option<string?> job = Parsing.Text("--job", "ID", "a job of the cluster by its id or name (default: the one that runs, else the newest)");
     private readonly Option<string?> config = Parsing.ClusterFile();
     private readonly SecurityArguments security;
@@ -44,8 +44,8 @@ internal sealed class RunOrCluster
         return folder;
     }
 
-    /// <summary>The cluster's node, as <c>host:port</c>; null where a folder is meant.</summary>
-    public string? Seed(ParseResult parsed) => parsed.GetValue(seed) is { Length: > 0 } seeds ? seeds[0] : null;
+    /// <summary>The cluster's nodes to try, as <c>host:port</c>; none where a folder is meant.</summary>
+    public string[] Seeds(ParseResult parsed) => parsed.GetValue(seed) ?? [];
 
     /// <summary>The job that is meant, where one is named.</summary>
     public string? Job(ParseResult parsed) => parsed.GetValue(job);

@@ -39,7 +39,7 @@ internal static class StatusCommand
             }
             else
             {
-                await using var client = await ClusterClient.ConnectAsync(source.Seed(parsed)!, source.Config(parsed), session.Interruption.Token, source.Security(parsed, session));
+                await using var client = await ClusterClient.ConnectAsync(source.Seeds(parsed), source.Config(parsed), session.Interruption.Token, source.Security(parsed, session));
                 status = await AskAsync(client, source.Job(parsed), session.Interruption.Token);
             }
 
@@ -62,7 +62,7 @@ internal static class StatusCommand
                 throw new BadInputException("watch: expected a terminal; 'trainer status' prints the same once");
             session.Interruption.Listen();
             using var ended = CancellationTokenSource.CreateLinkedTokenSource(session.Interruption.Token);
-            await using var client = folder is null ? await ClusterClient.ConnectAsync(source.Seed(parsed)!, source.Config(parsed), ended.Token, source.Security(parsed, session)) : null;
+            await using var client = folder is null ? await ClusterClient.ConnectAsync(source.Seeds(parsed), source.Config(parsed), ended.Token, source.Security(parsed, session)) : null;
             await WatchAsync(session, folder is null ? () => AskAsync(client!, source.Job(parsed), ended.Token) : () => Task.FromResult(OfFolder(folder)), ended);
             return ExitCodes.Done;
         });

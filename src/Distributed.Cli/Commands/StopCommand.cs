@@ -21,7 +21,7 @@ internal static class StopCommand
     {
         var command = new Command("stop", "Ends a running job with a checkpoint, from which trainer resume goes on.");
         var run = new Argument<string?>("RUN") { Description = "the folder of a run on this machine", Arity = ArgumentArity.ZeroOrOne };
-        var seed = Parsing.Several("--seed", "HOST:PORT", "a node of the cluster that runs the job", Parsing.CheckAddress);
+        var seed = Parsing.Several("--seed", "HOST:PORT", "a node of the cluster that runs the job; several are tried in turn", Parsing.CheckAddress);
         var config = Parsing.ClusterFile();
         command.Add(run);
         command.Add(seed);
@@ -29,23 +29,23 @@ internal static class StopCommand
         var security = new SecurityArguments(command);
         command.SetAction((parsed, _) =>
         {
-            var address = (parsed.GetValue(run), parsed.GetValue(seed)) switch
+            string[] seeds = (parsed.GetValue(run), parsed.GetValue(seed)) switch
             {
-                (null, [var first, ..]) => first,
-                ({ } folder, null or []) => RunningJob.AddressOf(folder),
+                (null, [_, ..] nodes) => nodes,
+                ({ } folder, null or []) => [RunningJob.AddressOf(folder)],
                 _ => throw new BadInputException("stop: expected either RUN, a run's folder, or --seed HOST:PORT"),
             };
-            return RunAsync(session, address, parsed.GetValue(config), security.OfClient(parsed, session));
+            return RunAsync(session, seeds, parsed.GetValue(config), security.OfClient(parsed, session));
         });
         return command;
     }
 
-    private static async Task<int> RunAsync(Session session, string seed, string? config, SecurityOptions security)
+    private static async Task<int> RunAsync(Session session, string[] seeds, string? config, SecurityOptions security)
     {
         session.Interruption.Listen();
         var output = session.Terminal.Out;
         var folder = await JobClient.StopAsync(
-            seed, config, name => output.WriteLine($"{name} was asked to stop"), session.Interruption.Token, security);
+            seeds, config, name => output.WriteLine($"{name} was asked to stop"), session.Interruption.Token, security);
         output.WriteLine($"it has ended; its files are in {folder}");
         return ExitCodes.Done;
     }

@@ -21,7 +21,7 @@ internal static class SubmitCommand
     {
         var command = new Command("submit", "Hands a job to a running cluster and shows its progress.");
         var job = new JobOptions(command, jobByDefault: false);
-        var seed = Parsing.Several("--seed", "HOST:PORT", "a node of the cluster", Parsing.CheckAddress);
+        var seed = Parsing.Several("--seed", "HOST:PORT", "a node of the cluster; several are tried in turn", Parsing.CheckAddress);
         seed.Required = true;
         var config = Parsing.ClusterFile();
         command.Add(seed);
@@ -30,18 +30,18 @@ internal static class SubmitCommand
         command.Add(detach);
         var security = new SecurityArguments(command);
         command.SetAction((parsed, _) => RunAsync(
-            session, job.Load(parsed), parsed.GetValue(seed)![0], parsed.GetValue(config), job.Plain(parsed), parsed.GetValue(detach),
+            session, job.Load(parsed), parsed.GetValue(seed)!, parsed.GetValue(config), job.Plain(parsed), parsed.GetValue(detach),
             security.OfClient(parsed, session)));
         return command;
     }
 
-    private static async Task<int> RunAsync(Session session, Job job, string seed, string? config, bool plain, bool detach, SecurityOptions security)
+    private static async Task<int> RunAsync(Session session, Job job, string[] seeds, string? config, bool plain, bool detach, SecurityOptions security)
     {
         session.Interruption.Listen();
         if (detach)
         {
             var refused = await JobClient.SubmitAsync(
-                seed, job, config, static _ => { }, session.Interruption.Token, detached: true, security: security,
+                seeds, job, config, static _ => { }, session.Interruption.Token, detached: true, security: security,
                 accepted: (id, folder) => session.Terminal.Out.WriteLine($"job {id.ToString("N")[..8]}  run {folder}"));
             if (refused is null) return ExitCodes.Done;
             session.Terminal.Error.WriteLine(ExitCodes.Line(refused.Reason ?? "the job failed"));
@@ -49,7 +49,7 @@ internal static class SubmitCommand
         }
 
         using var presenter = new RunPresenter(session, job, plain);
-        var outcome = await JobClient.SubmitAsync(seed, job, config, presenter.Show, session.Interruption.Token, security: security);
+        var outcome = await JobClient.SubmitAsync(seeds, job, config, presenter.Show, session.Interruption.Token, security: security);
         return presenter.Finish(outcome!, []);
     }
 }

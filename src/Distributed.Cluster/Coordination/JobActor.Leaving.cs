@@ -69,6 +69,7 @@ internal sealed partial class JobActor
     private void LetGo(WorkerState worker)
     {
         workers.Remove(worker);
+        agreement.Lose(worker.Node.Name);
         bytesOfLost += worker.BytesSent;
         membership.Dismiss(worker.Node.Name, "worker");
         worker.Node.Actor.Tell(new TrainingMessages.Release(id, "worker"));

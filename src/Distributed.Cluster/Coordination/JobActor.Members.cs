@@ -62,6 +62,7 @@ internal sealed partial class JobActor
             Advance();
         });
         Receive<NodeLeaving>(Take);
+        ComparingData();
         Receive<TrainingMessages.WorkerPrepared>(Take);
         Receive<ProgressMessages.WorkerReport>(Take);
         Receive<TrainingMessages.ServerReport>(report =>
@@ -287,6 +288,7 @@ internal sealed partial class JobActor
         if (worker is not null)
         {
             workers.Remove(worker);
+            agreement.Lose(name);
             bytesOfLost += worker.BytesSent;
         }
 

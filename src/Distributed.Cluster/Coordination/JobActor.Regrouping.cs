@@ -192,7 +192,7 @@ internal sealed partial class JobActor
         switch (stage)
         {
             // What reads from the servers must not be overtaken by later steps, and a checkpoint that is being written may be the one to go back to.
-            case Stage.Quieting when regrouping.Quiet && !inHand.Exists(work => work != "layout" && (rebuild || work != DiskWork)):
+            case Stage.Quieting when regrouping.Quiet && !inHand.Exists(work => work is not ("layout" or DataWork) && (rebuild || work != DiskWork)):
                 if (rebuild)
                     Choose();
                 else if (serverLinkLost)
@@ -351,7 +351,7 @@ internal sealed partial class JobActor
             else if (regrouping.Quiet && layout is not null && PhaseLasts(bound + deadlines.Saving(layout.Length)))
                 Fail(Late($"waited {(bound + deadlines.Saving(layout.Length)).TotalSeconds:F0} s for what reads or writes the weights: {string.Join(", ", inHand)}"));
         }
-        else if (PhaseLasts(stage is Stage.Restoring or Stage.Choosing ? deadlines.Saving(layout!.Length) : deadlines.Prepare))
+        else if (!DataGetsOn && PhaseLasts(stage is Stage.Restoring or Stage.Choosing ? deadlines.Saving(layout!.Length) : deadlines.Prepare))
         {
             // Better with fewer workers than not at all.
             if (stage is Stage.Leasing or Stage.Linking && workers.Count > membership.Least && workers.Find(NotReady) is { } late)

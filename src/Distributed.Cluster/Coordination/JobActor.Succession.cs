@@ -129,6 +129,7 @@ internal sealed partial class JobActor
         foreach (var (name, prepared) in inheritance.Workers.Where(worker => nodes.ContainsKey(worker.Key)))
             // Whoever was given slots, or may have been, is halted.
             workers.Add(new WorkerState(nodes[name]) { Prepared = prepared, Leased = prepared });
+        agreement.Settle();
         (term, streamed, begun, inherits) = (former!.Term, former.Streamed, true, true);
         regroupedAt = checkpointAt = Environment.TickCount64;
         restarts++;

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Akka.Actor;
 using Distributed.Cluster.Chaos;
 using Distributed.Cluster.Checkpoints;
+using Distributed.Cluster.Data;
 using Distributed.Cluster.Jobs;
 using Distributed.Cluster.Ledgers;
 using Distributed.Cluster.Monitoring;
@@ -98,6 +99,7 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
         origin = checkpoint;
         this.keeper = keeper;
         this.former = former;
+        agreement = new DataAgreement(node.Name, former is not null);
         inheritance = former is null ? null : new Inheritance(former, node.Name);
         secret = former?.Secret ?? RandomNumberGenerator.GetBytes(32);
         stragglers = new Stragglers(node.Settings.StragglerFactor);
@@ -124,6 +126,8 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
 
     protected override void PostStop()
     {
+        lookingAtData.Cancel();
+        dataSource?.Dispose();
         unwritten?.Dispose();
         ledger?.Dispose();
         clusterLog.Dispose();
@@ -166,6 +170,7 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
             using var module = job.Model.Build(job.Seed);
             return new LayoutReady(ParameterLayout.Of(module, job.Precision));
         });
+        LookAtData();
         Begin();
         return true;
     }

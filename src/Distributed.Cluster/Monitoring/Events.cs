@@ -119,6 +119,15 @@ internal static partial class Events
     [LoggerMessage(56, LogLevel.Information, "{Home}", EventName = "second-home")]
     public static partial void SecondHome(this ILogger log, string home);
 
+    [LoggerMessage(64, LogLevel.Information, "the data is that of {Holder}: {Files} files, {Bytes} bytes, digest {Digest}", EventName = "data-agreed")]
+    public static partial void DataAgreed(this ILogger log, string holder, int files, long bytes, string digest);
+
+    [LoggerMessage(66, LogLevel.Information, "{Node} receives data: {Done} of {Bytes} bytes", EventName = "data-receiving")]
+    public static partial void DataReceiving(this ILogger log, string node, long done, long bytes);
+
+    [LoggerMessage(65, LogLevel.Information, "{Node} has received data: {Files} files, {Bytes} bytes in {Seconds} s", EventName = "data-received")]
+    public static partial void DataReceived(this ILogger log, string node, int files, long bytes, double seconds);
+
     [LoggerMessage(57, LogLevel.Warning, "backups take the place of {Servers}: shards {Shards}", EventName = "backups-promoted")]
     public static partial void BackupsPromoted(this ILogger log, string servers, string shards);
 

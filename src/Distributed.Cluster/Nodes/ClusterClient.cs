@@ -18,6 +18,9 @@ internal sealed class ClusterClient : IAsyncDisposable
 {
     private static readonly TimeSpan Contact = TimeSpan.FromSeconds(20);
 
+    /// <summary>The same while there are further nodes to try.</summary>
+    private static readonly TimeSpan ShortContact = TimeSpan.FromSeconds(8);
+
     /// <summary>A coordinator that is asked, and answers nothing for so long, is gone.</summary>
     private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(20);
 
@@ -44,11 +47,29 @@ internal sealed class ClusterClient : IAsyncDisposable
     /// <summary>The node's actor that takes messages from outside.</summary>
     public IActorRef Gateway { get; }
 
-    /// <summary>Connects to the node at <paramref name="seed"/> (<c>host:port</c>).</summary>
+    /// <summary>Connects to the first of the nodes at <paramref name="seeds"/> (<c>host:port</c>) that answers; they are tried in turn.</summary>
     /// <param name="security">Where certificates are, and whether to go without; null leaves it to the configuration.</param>
-    /// <exception cref="BadInputException">No node answers there, or TLS is needed and missing.</exception>
+    /// <exception cref="BadInputException">No node answers at any of them, or TLS is needed and missing.</exception>
     public static async Task<ClusterClient> ConnectAsync(
-        string seed, string? configFile, CancellationToken cancellation, SecurityOptions? security = null)
+        IReadOnlyList<string> seeds, string? configFile, CancellationToken cancellation, SecurityOptions? security = null)
+    {
+        var problems = new List<BadInputException>();
+        foreach (var seed in seeds)
+            try
+            {
+                return await ConnectAsync(seed, seed == seeds[^1] ? Contact : ShortContact, configFile, cancellation, security);
+            }
+            catch (BadInputException exception) when (seeds.Count > 1)
+            {
+                // What is wrong with one may not be with the next.
+                problems.Add(exception);
+            }
+
+        throw new BadInputException(string.Join("; ", problems.Select(problem => problem.Message).Distinct()), problems[^1]);
+    }
+
+    private static async Task<ClusterClient> ConnectAsync(
+        string seed, TimeSpan within, string? configFile, CancellationToken cancellation, SecurityOptions? security)
     {
         ClusterConfig.SeedAddress(seed);
         var config = ClusterConfig.Load(configFile, AddressTowards(seed), 0, security: security);
@@ -61,7 +82,7 @@ internal sealed class ClusterClient : IAsyncDisposable
             ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(remote), new AkkaLogSetup(log.Logger)), certificate, (reason, _) => distrust = reason));
         try
         {
-            var gateway = await system.ActorSelection($"{address}/user/{NodeActor.Name}").ResolveOne(Contact, cancellation);
+            var gateway = await system.ActorSelection($"{address}/user/{NodeActor.Name}").ResolveOne(within, cancellation);
             return new ClusterClient(log, system, gateway, seed, certificate);
         }
         catch (Exception exception)

@@ -9,7 +9,7 @@ namespace Distributed.Cluster.Nodes;
 /// <summary>Submits jobs to a cluster, and ends them, from outside of it.</summary>
 internal static class JobClient
 {
-    /// <summary>Submits the job to the node at <paramref name="seed"/> and follows it to its end.</summary>
+    /// <summary>Submits the job to the first of the nodes at <paramref name="seeds"/> that answers and follows it to its end.</summary>
     /// <param name="outFolder">The run's folder on the coordinator's machine; null: the coordinator chooses one.</param>
     /// <param name="checkpoint">The folder, there, of the checkpoint that the run goes on from; null: it begins.</param>
     /// <param name="detached">Not followed: null once the coordinator has taken the job, which <paramref name="accepted"/> hears of.</param>
@@ -17,11 +17,11 @@ internal static class JobClient
     /// <param name="security">Where certificates are, and whether to go without; null leaves it to the configuration.</param>
     /// <exception cref="BadInputException">No node answers there.</exception>
     public static async Task<JobOutcome?> SubmitAsync(
-        string seed, Job job, string? configFile, Action<RunProgress> progress, CancellationToken interrupt, string? outFolder = null,
+        IReadOnlyList<string> seeds, Job job, string? configFile, Action<RunProgress> progress, CancellationToken interrupt, string? outFolder = null,
         string? checkpoint = null, bool detached = false, Action<Guid, string>? accepted = null,
         SecurityOptions? security = null)
     {
-        await using var client = await ClusterClient.ConnectAsync(seed, configFile, interrupt, security);
+        await using var client = await ClusterClient.ConnectAsync(seeds, configFile, interrupt, security);
         var outcome = new TaskCompletionSource<JobOutcome>(TaskCreationOptions.RunContinuationsAsynchronously);
         var taken = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var submitter = client.System.ActorOf(SubmitterActor.Props(
@@ -45,9 +45,9 @@ internal static class JobClient
     /// <exception cref="BadInputException">No node answers there, or no job runs.</exception>
     /// <exception cref="TimeoutException">The coordinator says nothing any more.</exception>
     public static async Task<string> StopAsync(
-        string seed, string? configFile, Action<string> stopping, CancellationToken interrupt, SecurityOptions? security = null)
+        IReadOnlyList<string> seeds, string? configFile, Action<string> stopping, CancellationToken interrupt, SecurityOptions? security = null)
     {
-        await using var client = await ClusterClient.ConnectAsync(seed, configFile, interrupt, security);
+        await using var client = await ClusterClient.ConnectAsync(seeds, configFile, interrupt, security);
         var folder = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
         client.System.ActorOf(StopperActor.Props(client.Gateway, stopping, folder));
         return await folder.Task.WaitAsync(interrupt);

@@ -127,6 +127,8 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
         Receive<GiveUp>(over => End(part => gone.Contains(over.Job) && part.Job.Equals(over.Job)));
         Receive<TrainingMessages.Lease>(lease => Forward(lease.Job, Worker, lease));
         Receive<TrainingMessages.Halt>(halt => Forward(halt.Job, Worker, halt));
+        Receive<DataMessages.ListFiles>(list => Forward(list.Job, Worker, list));
+        Receive<DataMessages.ReadChunk>(read => Forward(read.Job, Worker, read));
         Receive<TrainingMessages.Pause>(pause => Forward(pause.Job, Worker, pause));
         Receive<TrainingMessages.BePatient>(wait => Forward(wait.Job, Worker, wait));
         Receive<TrainingMessages.Continue>(go => Forward(go.Job, Worker, go));

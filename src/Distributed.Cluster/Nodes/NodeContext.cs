@@ -18,6 +18,9 @@ internal sealed record NodeContext(
     /// <summary>What the node knows of its own load.</summary>
     public Monitoring.Metrics.NodeMeters Meters { get; init; } = new(Name, Roles);
 
+    /// <summary>As <see cref="NodeOptions.FetchesData"/>.</summary>
+    public bool FetchesData { get; init; }
+
     /// <summary>Where a coordinator writes down which jobs have ended; null: nowhere.</summary>
     public string? HistoryFile { get; init; }
 

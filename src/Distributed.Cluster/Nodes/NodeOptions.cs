@@ -33,6 +33,9 @@ internal sealed record NodeOptions
     /// <summary>Where this node finds training data.</summary>
     public string DataFolder { get; init; } = ".";
 
+    /// <summary>Whether a worker without a job's data may receive it from another node, into <see cref="DataFolder"/>.</summary>
+    public bool FetchesData { get; init; }
+
     /// <summary>The cores that a worker computes on; none: any.</summary>
     public IReadOnlyList<int> Cores { get; init; } = [];
 

@@ -70,8 +70,8 @@ internal sealed class PartitionActor : ReceiveActor, IWithTimers
         var self = cluster.SelfMember.UniqueAddress;
         var now = Environment.TickCount64;
         var members = state.Members.Where(member => member.Status is MemberStatus.Up or MemberStatus.Leaving).ToArray();
-        // What others can't reach is theirs to decide about, where this node sees it.
-        var unreachable = state.Unreachable.Where(member => !member.UniqueAddress.Equals(self) && !Sees(member)).ToArray();
+        // What others can't reach is theirs to decide about, where this node sees it; and whoever has said that it ends keeps nobody from leaving.
+        var unreachable = state.Unreachable.Where(member => member.Status is not (MemberStatus.Down or MemberStatus.Exiting) && !member.UniqueAddress.Equals(self) && !Sees(member)).ToArray();
         var (knownNow, missingNow) = (
             members.Select(member => member.UniqueAddress).ToHashSet(), unreachable.Select(member => member.UniqueAddress).ToHashSet());
         if (missingNow.Count == 0)

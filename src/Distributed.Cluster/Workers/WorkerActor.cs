@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Akka.Actor;
+using Distributed.Cluster.Data;
 using Distributed.Cluster.Jobs;
 using Distributed.Cluster.Monitoring;
 using Distributed.Cluster.Nodes;
@@ -23,15 +24,20 @@ internal sealed class WorkerActor : ReceiveActor, IWithTimers
     /// <summary>How long the actor's end waits for that of its thread.</summary>
     private static readonly TimeSpan JoinBound = TimeSpan.FromSeconds(3);
 
+    /// <summary>How often at most the log says how much of the data has come.</summary>
+    private static readonly TimeSpan ReceivingEvery = TimeSpan.FromSeconds(10);
+
     private readonly NodeContext node;
     private readonly TrainingMessages.Train order;
-    private IActorRef job;
+    private volatile IActorRef job;
     private readonly ConcurrentQueue<ProgressMessages.StepReport> steps = new();
     private readonly ConcurrentQueue<ProgressMessages.EvaluationReport> evaluations = new();
     private WorkerSession? session;
     private volatile string phase = "starting";
     private long step;
     private bool prepared;
+    private volatile DataSource? data;
+    private volatile DataMessages.Summary? has;
     private bool released;
 
     private sealed record Prepared(int TrainingSamples, int TestSamples);
@@ -89,7 +95,8 @@ internal sealed class WorkerActor : ReceiveActor, IWithTimers
                     (term, cause, canGoOn) => self.Tell(new Broke(term, cause, canGoOn)),
                     line => node.Log.DataNoticed(line)),
                 node.Chaos,
-                node.LinkTls);
+                node.LinkTls,
+                CheckData);
             session.Start();
         }
         catch (BadInputException exception)
@@ -105,6 +112,7 @@ internal sealed class WorkerActor : ReceiveActor, IWithTimers
         // Who is told that this node has let go may give it its next job at once.
         Action letGo = released ? () => job.Tell(new TrainingMessages.Released(order.Job, node.Name, "worker", 0)) : () => { };
         session?.Release();
+        data?.Dispose();
         if (session is null || session.Join(JoinBound))
             letGo();
         else
@@ -127,8 +135,12 @@ internal sealed class WorkerActor : ReceiveActor, IWithTimers
         Receive<TrainingMessages.Adopt>(_ =>
         {
             job = Sender;
+            if (has is not null)
+                job.Tell(new DataMessages.Compare(order.Job, node.Name, has, null, Agreed: prepared));
             job.Tell(new TrainingMessages.WorkerHere(order.Job, node.Name, prepared));
         });
+        Receive<DataMessages.ListFiles>(list => Give(list, list.Asker));
+        Receive<DataMessages.ReadChunk>(read => Give(read, read.Asker));
         Receive<TrainingMessages.Lease>(lease =>
         {
             Volatile.Write(ref step, lease.FirstStep);
@@ -172,6 +184,36 @@ internal sealed class WorkerActor : ReceiveActor, IWithTimers
             released = true;
             Context.Stop(Self);
         });
+    }
+
+    /// <summary>On the session's thread.</summary>
+    private void CheckData(CancellationToken cancellation)
+    {
+        var peer = new JobDataPeer(order.Job, node.Name, () => job, cancellation);
+        var toldAt = long.MinValue / 2;
+        var check = new DataCheck(Job.Parse("job", order.JobText, new JobOverrides()).Data, node.DataFolder, node.FetchesData, peer, new DataCheckEvents(
+            now => phase = now,
+            (done, all) =>
+            {
+                if (Environment.TickCount64 - toldAt < ReceivingEvery.TotalMilliseconds)
+                    return;
+                toldAt = Environment.TickCount64;
+                node.Log.DataReceiving(node.Name, done, all);
+            },
+            (files, bytes, seconds) => node.Log.DataReceived(node.Name, files, bytes, Math.Round(seconds, 1))));
+        if (check.Run(cancellation) is not { } manifest)
+            return;
+        has = DataCheck.Summary(manifest);
+        data = new DataSource(order.Job, manifest, node.DataFolder);
+        if (cancellation.IsCancellationRequested)
+            data.Dispose();
+    }
+
+    /// <summary>Another node of the job wants files that this one has.</summary>
+    private void Give(object question, IActorRef? asker)
+    {
+        if (data is { } source && asker is not null)
+            source.Ask(question, answer => asker.Tell(answer, ActorRefs.NoSender));
     }
 
     /// <summary>All workers read the same data: one of them tells what was wrong with it.</summary>

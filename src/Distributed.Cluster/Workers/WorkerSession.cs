@@ -37,6 +37,7 @@ internal sealed class WorkerSession : IDisposable
     private readonly Deadlines deadlines;
     private readonly WorkerSessionEvents events;
     private readonly IChaos? chaos;
+    private readonly Action<CancellationToken>? checkData;
     private readonly LinkTls? tls;
     private readonly WorkerTurns turns = new();
     private readonly CancellationTokenSource ended = new();
@@ -47,8 +48,9 @@ internal sealed class WorkerSession : IDisposable
 
     public WorkerSession(
         Job job, TrainingMessages.Train order, string node, string dataFolder, int[] cores, Deadlines deadlines, WorkerSessionEvents events,
-        IChaos? chaos = null, LinkTls? tls = null)
+        IChaos? chaos = null, LinkTls? tls = null, Action<CancellationToken>? checkData = null)
     {
+        this.checkData = checkData;
         this.job = job;
         meaning = OutputMeanings.Of(job.Loss);
         this.order = order;
@@ -100,6 +102,7 @@ internal sealed class WorkerSession : IDisposable
         {
             ComputeThread.KeepTo(cores);
             torch.set_num_threads(job.Threads);
+            checkData?.Invoke(ended.Token);
             events.Phase("loading data");
             var (training, test) = job.Data.Open(dataFolder, job.Seed, DataCache.OfUser(events.DataNoticed, ended.Token));
             using (training)

@@ -107,6 +107,11 @@ public abstract record DataSpec
     /// <exception cref="BadInputException">A file is missing.</exception>
     private protected virtual IReadOnlyList<string>? Sources(string dataFolder) => null;
 
+    /// <summary>The files that all of the data follows from, besides the job's own words and its seed; none where the program makes the data.</summary>
+    /// <param name="dataFolder">Where data lies on this machine.</param>
+    /// <exception cref="BadInputException">A file is missing.</exception>
+    public virtual IReadOnlyList<string> Files(string dataFolder) => Sources(dataFolder) ?? [];
+
     /// <summary>What a black pixel is to the model, one number or one for each channel.</summary>
     private protected virtual float[] Black => [0];
 

@@ -52,6 +52,13 @@ public sealed class DataCache
     public static DataCache? OfUser(Action<string> tell, CancellationToken cancellation = default) =>
         CacheFolder.OfUser(Environment.GetEnvironmentVariable) is { } folder ? new DataCache(folder, tell, cancellation) : null;
 
+    /// <summary>Whether a file could not be opened because another process has it for itself.</summary>
+    public static bool IsLockedByOther(IOException exception)
+    {
+        ArgumentNullException.ThrowIfNull(exception);
+        return LockedByOthers.Contains(exception.HResult);
+    }
+
     /// <summary>The folder.</summary>
     public string Location => folder.Path;
 
@@ -157,7 +164,7 @@ public sealed class DataCache
                 turn.Flush();
                 return turn;
             }
-            catch (IOException exception) when (LockedByOthers.Contains(exception.HResult))
+            catch (IOException exception) when (IsLockedByOther(exception))
             {
                 if (File.Exists(folder.FileOf(key))) return null;
                 if (Stopwatch.GetElapsedTime(started) > patience)

@@ -73,6 +73,10 @@ internal sealed record SeriesData : DataSpec
         if (File is not null) OpenAndClose(dataFolder, cache);
     }
 
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> Files(string dataFolder) =>
+        [.. new[] { File, Split.File }.OfType<string>().Select(name => DataFile.Find(dataFolder, name))];
+
     private protected override (IDataSet Training, IDataSet Test) Load(string dataFolder, long seed)
     {
         var problems = new RowProblems(SkipBadRows);
