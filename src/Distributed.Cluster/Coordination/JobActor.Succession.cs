@@ -143,7 +143,7 @@ internal sealed partial class JobActor
             return;
         }
 
-        recordedBelow = files.Earlier.NextStep;
+        recordedBelow = files.Earlier.Figures.NextStep;
         if (stoppedAt == Steps)
             stoppedAt = null;
         evaluations = new EvaluationBoard(former.TestSamples, evaluation?.Version ?? -1);
