@@ -25,6 +25,9 @@ internal sealed class AkkaLogBridge : ReceiveActor
     // Where the transport tells of each connection that it refuses, several times, whoever opened however many.
     private const string Acceptor = "TcpServerHandler";
 
+    // Of a connection that was let in and has not said who it is in time.
+    private const string Unnamed = "No response from remote for inbound association";
+
     /// <summary>Made by Akka at the start of the actor system.</summary>
     public AkkaLogBridge()
     {
@@ -34,8 +37,11 @@ internal sealed class AkkaLogBridge : ReceiveActor
         Receive<InitializeLogger>(_ => Sender.Tell(new LoggerInitialized()));
         Receive<LogEventOfAkka>(entry =>
         {
-            if (!entry.LogSource.StartsWith(Acceptor, StringComparison.Ordinal) || refusals?.IsToBeTold(Acceptor, "") == true)
-                logger?.Akka(LevelOf(entry.LogLevel()), entry.Cause, entry.LogSource, entry.Message?.ToString() ?? "");
+            var message = entry.Message?.ToString() ?? "";
+            var kind = entry.LogSource.StartsWith(Acceptor, StringComparison.Ordinal) ? Acceptor
+                : message.StartsWith(Unnamed, StringComparison.Ordinal) ? Unnamed : null;
+            if (kind is null || refusals?.IsToBeTold(kind, "") == true)
+                logger?.Akka(LevelOf(entry.LogLevel()), entry.Cause, entry.LogSource, message);
         });
     }
 

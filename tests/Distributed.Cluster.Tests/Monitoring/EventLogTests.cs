@@ -64,6 +64,25 @@ public sealed partial class EventLogTests
         Assert.DoesNotContain(_events, e => e.Fields.Any(f => f.Value.Contains("solid", StringComparison.Ordinal)));
     }
 
+    [Fact]
+    public async Task Of_connections_that_never_say_who_they_are_the_first_is_told()
+    {
+        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var log = new EventLog("n", "worker", LogLevel.Debug, e =>
+        {
+            lock (_events) _events.Add(e);
+            if (e.Fields.Any(f => f.Value.Contains("the last", StringComparison.Ordinal))) ended.TrySetResult();
+        });
+        var system = NodeSystem.Start(setups: new AkkaLogSetup(log.Logger));
+        for (var peer = 0; peer < 100; peer++)
+            Logging.GetLogger(system, $"akkaProtocol-{peer}").Error("No response from remote for inbound association. Handshake timed out after [10000] ms");
+        Logging.GetLogger(system, "end").Error("the last");
+        await ended.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        await system.Terminate();
+
+        lock (_events) Assert.Single(_events, e => e.Fields.Any(f => f.Value.StartsWith("No response", StringComparison.Ordinal)));
+    }
+
     [LoggerMessage(100, LogLevel.Information, "Step {Step} done, loss {Loss}, took {Took}, {Slots}, {Note}", EventName = "step-done")]
     private static partial void StepDone(ILogger logger, long step, double loss, TimeSpan took, int[] slots, string? note);
 
