@@ -6,8 +6,10 @@ namespace Distributed.Cluster.Coordination;
 /// <summary>Which curves a run's picture shows: training and test loss, and what measures its task.</summary>
 internal static class RunCurves
 {
-    private static readonly (string Title, string Name, Func<Evaluation, double?> Of)[] Metrics =
+    /// <summary>What of an evaluation is drawn, and in which chart; null where it does not fit the task.</summary>
+    internal static readonly (string Title, string Name, Func<Evaluation, double?> Of)[] Metrics =
     [
+        ("loss", "test", evaluation => evaluation.Loss),
         ("accuracy", "accuracy", evaluation => evaluation.Accuracy),
         ("accuracy", "macro F1", evaluation => evaluation.Classification?.Macro.F1),
         ("accuracy", "ROC AUC", evaluation => evaluation.Binary?.RocAuc),
@@ -20,17 +22,15 @@ internal static class RunCurves
     /// <summary>The charts.</summary>
     public static IReadOnlyList<Chart> Of(RunHistory history)
     {
-        var training = history.Losses.Select(point => (point.Step, point.Value)).ToArray();
+        var curves = Metrics.Zip(history.Evaluated, (metric, points) => (metric.Title, metric.Name, Points: points)).ToArray();
         var charts = new List<Chart>
         {
-            new("loss", [new Curve("training", "#1f77b4", training, Marked: false), Of("test", "#ff7f0e", history, evaluation => evaluation.Loss)]),
+            new("loss", [new Curve("training", "#1f77b4", Points(history.Losses), Marked: false), new Curve("test", "#ff7f0e", Points(curves[0].Points), Marked: true)]),
         };
-        charts.AddRange(Metrics.GroupBy(metric => metric.Title)
-            .Select(group => new Chart(group.Key, [.. group.Where(metric => history.Evaluations.Any(evaluation => metric.Of(evaluation) is not null))
-                .Select((metric, i) => Of(metric.Name, Colours[i], history, metric.Of))])));
+        charts.AddRange(curves[1..].GroupBy(curve => curve.Title).Select(group => new Chart(
+            group.Key, [.. group.Where(curve => curve.Points.Length > 0).Select((curve, i) => new Curve(curve.Name, Colours[i], Points(curve.Points), Marked: true))])));
         return charts;
     }
 
-    private static Curve Of(string name, string colour, RunHistory history, Func<Evaluation, double?> of) => new(
-        name, colour, [.. history.Evaluations.Select(evaluation => ((double)evaluation.Version, of(evaluation) ?? double.NaN))], Marked: true);
+    private static (double X, double Y)[] Points(IEnumerable<CurvePoint> points) => [.. points.Select(point => (point.Step, point.Value))];
 }

@@ -4,8 +4,8 @@ using Distributed.Learning;
 namespace Distributed.Cluster.Coordination;
 
 /// <summary>
-/// The losses of a run's steps and what its evaluations found, from which curves and warnings are made. Of steps long past only means are kept, and no
-/// table of classes of any evaluation, so that a run of any length can be told of.
+/// The losses of a run's steps and what its evaluations found, from which curves and warnings are made. Of steps and evaluations long past only means are
+/// kept, so that a run of any length can be told of.
 /// </summary>
 /// <param name="firstStep">The first step that will be told of.</param>
 internal sealed class RunHistory(long firstStep)
@@ -15,16 +15,18 @@ internal sealed class RunHistory(long firstStep)
 
     // Of all steps since the newest evaluation the older ones are summed up, in order.
     private readonly Queue<(double Loss, int Samples)> latest = [];
-    private readonly ThinnedCurve losses = new(mostPoints: 2000);
-    private readonly List<Evaluation> evaluations = [];
+    private const int MostPoints = 2000;
+
+    private readonly ThinnedCurve losses = new(MostPoints);
+    private readonly ThinnedCurve[] evaluated = [.. RunCurves.Metrics.Select(_ => new ThinnedCurve(MostPoints))];
     private (double Loss, long Samples) older;
     private long oldest = firstStep;
 
     /// <summary>The training loss: each step's, or, of many steps, means of spans of equal length.</summary>
     public IReadOnlyList<CurvePoint> Losses => losses.Points;
 
-    /// <summary>All evaluations, briefly.</summary>
-    public IReadOnlyList<Evaluation> Evaluations => evaluations;
+    /// <summary>What evaluations found of each of <see cref="RunCurves.Metrics"/>; empty where it does not fit the task.</summary>
+    public IReadOnlyList<CurvePoint[]> Evaluated => [.. evaluated.Select(curve => curve.Points)];
 
     /// <summary>Takes the next step; they come in order.</summary>
     public void Add(StepRecord step)
@@ -40,7 +42,8 @@ internal sealed class RunHistory(long firstStep)
     /// </summary>
     public double Add(Evaluation evaluation)
     {
-        evaluations.Add(evaluation.Brief());
+        for (var metric = 0; metric < evaluated.Length; metric++)
+            evaluated[metric].Add(evaluation.Version, RunCurves.Metrics[metric].Of(evaluation) ?? double.NaN);
         while (oldest < evaluation.Version) SumUpOldest();
         var mean = older.Loss / older.Samples;
         older = default;

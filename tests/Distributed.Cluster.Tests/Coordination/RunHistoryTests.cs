@@ -1,4 +1,5 @@
 using Distributed.Cluster.Coordination;
+using Distributed.Cluster.Monitoring;
 using Distributed.Learning;
 
 namespace Distributed.Cluster.Tests.Coordination;
@@ -33,13 +34,19 @@ public class RunHistoryTests
     }
 
     [Fact]
-    public void No_table_of_classes_is_kept()
+    public void Evaluations_of_any_number_become_curves_of_what_fits_the_task()
     {
         var history = new RunHistory(0);
-        history.Add(Of(0, 1, 1));
-        var averages = new PrecisionRecall(1, 1, 1);
-        history.Add(new Evaluation(1, 1, 1, 1) { Classification = new ClassificationFigures(averages, averages, averages, [], [[1, 0], [0, 1]]) });
-        Assert.Empty(Assert.Single(history.Evaluations).Classification!.Confusion);
+        for (var step = 0L; step < 10_000; step++)
+        {
+            history.Add(Of(step, 1, 1));
+            history.Add(new Evaluation(step + 1, 10, 2, 0.5));
+        }
+
+        var found = RunCurves.Metrics.Zip(history.Evaluated).ToDictionary(pair => pair.First.Name, pair => pair.Second);
+        Assert.InRange(found["test"].Length, 1000, 2001);
+        Assert.Equal(new CurvePoint(10_000, 0.5), found["accuracy"][^1]);
+        Assert.Empty(found["perplexity"]);
     }
 
     private static StepRecord Of(long step, int samples, double loss) => new(step, samples, loss, null, 1, 1, 1, 1);
