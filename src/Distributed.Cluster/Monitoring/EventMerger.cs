@@ -17,6 +17,8 @@ internal sealed class EventMerger : IDisposable
 
     // In order of time, and of arrival within one time.
     private readonly PriorityQueue<(LogEvent Event, DateTimeOffset Arrival), (DateTimeOffset Time, long Order)> _held = new();
+    private readonly SortedSet<long> _unwritten = [];
+    private readonly List<long> _inHand = [];
     private long _order;
     private bool _closed;
     private IOException? _failure;
@@ -45,13 +47,25 @@ internal sealed class EventMerger : IDisposable
 
     /// <summary>Takes an event of any node.</summary>
     /// <param name="entry">The event; after <see cref="Dispose"/> it is ignored.</param>
-    public void Add(LogEvent entry)
+    /// <returns>The place behind it, in the order in which events came; see <see cref="Written"/>.</returns>
+    public long Add(LogEvent entry)
     {
         lock (_lock)
         {
-            if (_closed) return;
+            if (_closed) return _order;
+            _unwritten.Add(_order);
             _held.Enqueue((entry, _clock.GetUtcNow()), (entry.Time, _order++));
             while (_held.Count > MostHeld) WriteNext();
+            return _order;
+        }
+    }
+
+    /// <summary>All events before this place are in the log; after <see cref="Dispose"/>, none is waited for.</summary>
+    public long Written
+    {
+        get
+        {
+            lock (_lock) return _unwritten.Count == 0 || _closed ? _order : _unwritten.Min;
         }
     }
 
@@ -97,11 +111,17 @@ internal sealed class EventMerger : IDisposable
 
     private void WriteNext()
     {
-        var (entry, _) = _held.Dequeue();
-        Guarded(() => _output.WriteLine(JsonLines.Format(entry)));
+        _held.TryDequeue(out var next, out var place);
+        _inHand.Add(place.Order);
+        Guarded(() => _output.WriteLine(JsonLines.Format(next.Event)));
     }
 
-    private void FlushOutput() => Guarded(_output.Flush);
+    private void FlushOutput()
+    {
+        Guarded(_output.Flush);
+        foreach (var place in _inHand) _unwritten.Remove(place);
+        _inHand.Clear();
+    }
 
     private void Guarded(Action write)
     {

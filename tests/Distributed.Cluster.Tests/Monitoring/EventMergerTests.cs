@@ -24,6 +24,20 @@ public sealed class EventMergerTests
     }
 
     [Fact]
+    public void It_says_up_to_which_event_all_are_written()
+    {
+        using var merger = new EventMerger(_output, TimeSpan.FromMilliseconds(500), _clock);
+        Assert.Equal(0, merger.Written);
+        Assert.Equal(1, merger.Add(At(30, "late")));
+        _clock.Advance(400);
+        Assert.Equal(2, merger.Add(At(10, "early")));
+        _clock.Advance(200);
+        Assert.Equal(0, merger.Written);
+        _clock.Advance(400);
+        Assert.Equal(2, merger.Written);
+    }
+
+    [Fact]
     public void Events_of_one_time_keep_the_order_in_which_they_came()
     {
         using var merger = new EventMerger(_output, TimeSpan.FromMilliseconds(500), _clock);
