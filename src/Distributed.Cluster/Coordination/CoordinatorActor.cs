@@ -261,7 +261,7 @@ internal sealed partial class CoordinatorActor : ReceiveActor, IWithTimers, IWit
         try
         {
             checkpoint = submission.Checkpoint is { } from ? Checkpoint.Open(from) : null;
-            files = new RunFiles(submission.OutFolder!, job, checkpoint?.Version, node.Settings.Log, node.Log.LogPartDropped, former is not null);
+            files = new RunFiles(submission.OutFolder!, job, checkpoint?.Version, node.Settings.Log, node.Log.LogPartDropped, former is not null, node.Log.Disk);
             alreadyLogged = former is null ? null : new LoggedLines(files.Folder);
         }
         catch (BadInputException exception)
@@ -275,7 +275,12 @@ internal sealed partial class CoordinatorActor : ReceiveActor, IWithTimers, IWit
             return;
         }
 
-        var log = new EventMerger(files.Log, node.Settings.Log.HoldBack);
+        var log = new EventMerger(files.Log, node.Settings.Log.HoldBack, told: (problem, lost) =>
+        {
+            node.Log.Disk(Path.Combine(files.Folder, LogFiles.Current), problem);
+            if (lost > 0)
+                node.Log.EventsLost(lost);
+        });
         // What the job tells goes by this actor, so that whoever asks later hears of it, too.
         var actor = Context.ActorOf(JobActor.Props(node, id, job, files, log, Self, checkpoint, Self, former), $"job-{id:N}");
         Context.WatchWith(actor, new JobOver(id));

@@ -80,7 +80,7 @@ internal sealed partial class JobActor
         board = new StepBoard(job.Slots, from);
         epochSteps.Clear();
         epochSteps.AddRange(files.Earlier.Steps.Skip((int)(from / sampler.StepsPerEpoch) * sampler.StepsPerEpoch));
-        ledger = new LedgerWriter(files.Folder, from, sampler, job.Seed);
+        ledger = new LedgerWriter(files.Folder, from, sampler, job.Seed, node.Log.Disk);
         earlierRestarts ??= ledger.Restarts;
     }
 
