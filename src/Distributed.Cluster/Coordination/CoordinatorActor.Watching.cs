@@ -12,6 +12,13 @@ internal sealed partial class CoordinatorActor
     /// <summary>Of a log, in one answer: a message stays below the control plane's 32 KB.</summary>
     private const int BytesOfLog = 24_000;
 
+    /// <summary>Nodes need not keep what is in the log.</summary>
+    private void AnswerForEvents()
+    {
+        foreach (var (from, before) in intake.Written(running?.Log.Written ?? long.MaxValue))
+            from.Tell(new MembershipMessages.EventsTaken(before));
+    }
+
     private void TellFollower(Guid job, object message)
     {
         if (followers.TryGetValue(job, out var follower))

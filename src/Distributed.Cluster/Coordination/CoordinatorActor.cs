@@ -3,6 +3,7 @@ using Akka.Cluster;
 using Distributed.Cluster.Checkpoints;
 using Distributed.Cluster.Jobs;
 using Distributed.Cluster.Monitoring;
+using Distributed.Cluster.Monitoring.Logs;
 using Distributed.Cluster.Nodes;
 using Distributed.Cluster.Protocol;
 using Distributed.Cluster.Security;
@@ -38,6 +39,12 @@ internal sealed partial class CoordinatorActor : ReceiveActor, IWithTimers, IWit
     private readonly HashSet<string> leaving = [];
     private readonly HashSet<IActorRef> stoppers = [];
     private Running? running;
+
+    /// <summary>What a former coordinator has written, and may not have answered for.</summary>
+    private LoggedLines? alreadyLogged;
+
+    /// <summary>The place behind the last event that the running job's log was given.</summary>
+    private long written;
     private bool closing;
 
     public CoordinatorActor(NodeContext node)
@@ -74,9 +81,13 @@ internal sealed partial class CoordinatorActor : ReceiveActor, IWithTimers, IWit
         });
         Receive<MembershipMessages.NodeEvents>(events =>
         {
-            foreach (var entry in events.Events.Skip(intake.Known(Sender, events.First, events.Events.Length)))
+            foreach (var entry in events.Events.Skip(intake.Known(Sender, events.First, events.Events.Length, events.Oldest)))
                 Write(entry);
-            Sender.Tell(new MembershipMessages.EventsTaken(intake.Next(Sender)));
+            // The answer to an earlier batch may be lost.
+            if (intake.Answered(Sender) is { } before && before > events.First)
+                Sender.Tell(new MembershipMessages.EventsTaken(before));
+            intake.Hold(Sender, written);
+            AnswerForEvents();
         });
         Receive<MembershipMessages.Leaving>(Leave);
         Receive<JobMessages.Submit>(submission =>
@@ -97,7 +108,11 @@ internal sealed partial class CoordinatorActor : ReceiveActor, IWithTimers, IWit
         Receive<MembershipMessages.Vitals>(board.Take);
         Receive<JobMessages.Ended>(Take);
         Receive<JobMessages.Stop>(Stop);
-        Receive<TellWaiting>(_ => SayWhoWaits());
+        Receive<TellWaiting>(_ =>
+        {
+            SayWhoWaits();
+            AnswerForEvents();
+        });
         Receive<TellMeters>(_ => node.Meters.Coordinate(StatusOf(queue.Running?.Entry)));
         Receive<JobOver>(over =>
         {
@@ -109,6 +124,8 @@ internal sealed partial class CoordinatorActor : ReceiveActor, IWithTimers, IWit
                 stoppers.Clear();
                 running.Trace.Dispose();
                 running = null;
+                // Its log is closed: nothing is held back any more.
+                AnswerForEvents();
             }
 
             StartNext();
@@ -244,7 +261,8 @@ internal sealed partial class CoordinatorActor : ReceiveActor, IWithTimers, IWit
         try
         {
             checkpoint = submission.Checkpoint is { } from ? Checkpoint.Open(from) : null;
-            files = new RunFiles(submission.OutFolder!, job, checkpoint?.Version, node.Settings.Log, node.Log.LogPartDropped, former is not null);
+            files = new RunFiles(submission.OutFolder!, job, checkpoint?.Version, node.Settings.Log, node.Log.LogPartDropped, former is not null, node.Log.Disk);
+            alreadyLogged = former is null ? null : new LoggedLines(files.Folder);
         }
         catch (BadInputException exception)
         {
@@ -257,14 +275,20 @@ internal sealed partial class CoordinatorActor : ReceiveActor, IWithTimers, IWit
             return;
         }
 
-        var log = new EventMerger(files.Log, node.Settings.Log.HoldBack);
-        foreach (var entry in recent)
-            log.Add(entry);
-        recent.Clear();
+        var log = new EventMerger(files.Log, node.Settings.Log.HoldBack, told: (problem, lost) =>
+        {
+            node.Log.Disk(Path.Combine(files.Folder, LogFiles.Current), problem);
+            if (lost > 0)
+                node.Log.EventsLost(lost);
+        });
         // What the job tells goes by this actor, so that whoever asks later hears of it, too.
         var actor = Context.ActorOf(JobActor.Props(node, id, job, files, log, Self, checkpoint, Self, former), $"job-{id:N}");
         Context.WatchWith(actor, new JobOver(id));
         running = new Running(id, actor, log, new RunStatusFile(files.Folder), new JobTrace(next.Entry), next.Entry);
+        written = 0;
+        foreach (var entry in recent)
+            Write(entry);
+        recent.Clear();
         board.Begin(id);
         sees.Clear();
         foreach (var address in told)
@@ -339,7 +363,8 @@ internal sealed partial class CoordinatorActor : ReceiveActor, IWithTimers, IWit
     {
         if (running is { } job)
         {
-            job.Log.Add(entry);
+            if (alreadyLogged?.Take(entry) != true)
+                written = job.Log.Add(entry);
             return;
         }
 

@@ -189,8 +189,7 @@ internal sealed partial class JobActor
             return;
         unwritten = null;
         writes++;
-        files.Flush();
-        ledger!.Flush();
+        var complete = files.Flush() & ledger!.Flush();
         string[] figures = [files.MetricsFile, LedgerFile.Of(files.Folder)];
         var store = Store();
         var (folder, text, keep) = (RunCheckpoints.FolderOf(files.Folder), job.Text, job.Checkpoint.Keep);
@@ -201,6 +200,8 @@ internal sealed partial class JobActor
                 {
                     try
                     {
+                        if (!complete)
+                            throw new IOException("the metrics and the ledger that go with it can't be written");
                         // Slow disks hold up this thread alone.
                         foreach (var file in figures)
                             Disk.Flush(file);

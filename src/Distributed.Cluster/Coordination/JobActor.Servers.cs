@@ -78,7 +78,7 @@ internal sealed partial class JobActor
         evaluations = new EvaluationBoard(testSamples);
         evaluated.Clear();
         board = new StepBoard(job.Slots, from);
-        ledger = new LedgerWriter(files.Folder, from, sampler, job.Seed);
+        ledger = new LedgerWriter(files.Folder, from, sampler, job.Seed, node.Log.Disk);
         earlierRestarts ??= ledger.Restarts;
     }
 

@@ -203,24 +203,33 @@ internal sealed partial class JobActor
         var below = board.Next;
         if (!guarded)
         {
-            files.Flush();
-            ledger!.Flush();
-            TellRecorded(below);
+            if (files.Flush() & ledger!.Flush())
+                TellRecorded(below);
             return;
         }
 
         if (Environment.TickCount64 - recordedAt < RecordEvery.TotalMilliseconds)
             return;
         recordedAt = Environment.TickCount64;
-        files.Flush();
+        var written = files.Flush();
         node.Chaos?.At(ChaosPhase.WhileRecording, below);
-        ledger!.Flush();
+        if (!(written & ledger!.Flush()))
+            return;
+        var before = recordedBelow;
         string[] figures = [files.MetricsFile, LedgerFile.Of(files.Folder)];
         Work(RecordWork, () =>
         {
-            foreach (var file in figures)
-                Disk.Flush(file);
-            return new OnDisk(below);
+            try
+            {
+                foreach (var file in figures)
+                    Disk.Flush(file);
+                return new OnDisk(below);
+            }
+            catch (IOException exception)
+            {
+                node.Log.NotWritten(files.Folder, exception.Message);
+                return new OnDisk(before);
+            }
         });
     }
 
@@ -231,14 +240,22 @@ internal sealed partial class JobActor
             server.Node.Actor.Tell(new TrainingMessages.Recorded(id, below));
     }
 
-    /// <summary>Nobody goes on from an evaluation that only this process knows: its successor could not make it again.</summary>
+    /// <summary>
+    /// Nobody goes on from an evaluation that only this process knows: its successor could not make it again. Where the disk has no room a
+    /// successor would find that the files end too soon, and go back to a checkpoint: to the same bits.
+    /// </summary>
     private void RecordEvaluation()
     {
-        files.Flush();
-        ledger!.Flush();
-        if (!guarded)
+        if (!(files.Flush() & ledger!.Flush()) || !guarded)
             return;
-        Disk.Flush(files.MetricsFile);
-        Disk.Flush(LedgerFile.Of(files.Folder));
+        try
+        {
+            Disk.Flush(files.MetricsFile);
+            Disk.Flush(LedgerFile.Of(files.Folder));
+        }
+        catch (IOException exception)
+        {
+            node.Log.NotWritten(files.Folder, exception.Message);
+        }
     }
 }

@@ -24,6 +24,7 @@ internal sealed class RunFiles : IDisposable
 
     private static readonly JsonSerializerOptions JsonLine = new(Json) { WriteIndented = false };
 
+    private readonly Action<string, IOException?>? disk;
     private StreamWriter metrics;
     private readonly RotatingLog log;
     private RunEvents events;
@@ -35,9 +36,11 @@ internal sealed class RunFiles : IDisposable
     /// </param>
     /// <param name="logging">Bounds the log; null: the defaults.</param>
     /// <param name="logDropped">Hears of parts of the log that had to go.</param>
+    /// <param name="disk">Hears, once each time, which file can't be written and why; and null when all of it is written.</param>
     public RunFiles(string folder, Job job, long? resumedAt = null, LogSettings? logging = null, Action<int>? logDropped = null,
-        bool takesOver = false)
+        bool takesOver = false, Action<string, IOException?>? disk = null)
     {
+        this.disk = disk;
         Folder = folder;
         Directory.CreateDirectory(folder);
         if (takesOver)
@@ -54,8 +57,7 @@ internal sealed class RunFiles : IDisposable
 
         File.WriteAllText(Path.Combine(folder, "job.hocon"), job.Text);
         var anew = resumedAt is null && !takesOver;
-        var mode = anew ? FileMode.Create : FileMode.Append;
-        metrics = Open("metrics.jsonl", mode);
+        metrics = OpenMetrics(anew);
         var bounds = logging ?? new LogSettings(default, default);
         log = new RotatingLog(folder, anew, bounds.PartBytes, bounds.Parts, logDropped);
         events = new RunEvents(folder);
@@ -87,7 +89,7 @@ internal sealed class RunFiles : IDisposable
         }
         finally
         {
-            metrics = Open("metrics.jsonl", FileMode.Append);
+            metrics = OpenMetrics(anew: false);
             events = new RunEvents(Folder);
         }
     }
@@ -151,10 +153,12 @@ internal sealed class RunFiles : IDisposable
     }
 
     /// <summary>Makes what was written so far visible to readers of the folder.</summary>
-    public void Flush()
+    /// <returns>False where the disk has no room for all of the metrics; they are kept.</returns>
+    public bool Flush()
     {
         metrics.Flush();
         events.Flush();
+        return ((AppendedFile)metrics.BaseStream).IsWritten;
     }
 
     public void Dispose()
@@ -175,6 +179,6 @@ internal sealed class RunFiles : IDisposable
 
     private void WriteLine<T>(T line) => metrics.WriteLine(JsonSerializer.Serialize(line, JsonLine));
 
-    private StreamWriter Open(string name, FileMode mode) =>
-        new(new FileStream(Path.Combine(Folder, name), mode, FileAccess.Write, FileShare.ReadWrite), new UTF8Encoding(false));
+    private StreamWriter OpenMetrics(bool anew) =>
+        new(new AppendedFile(MetricsFile, anew, problem => disk?.Invoke(MetricsFile, problem)), new UTF8Encoding(false));
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using Distributed.Cluster.Monitoring.Logs;
 using Distributed.Learning;
 
 namespace Distributed.Cluster.Ledgers;
@@ -7,6 +8,7 @@ namespace Distributed.Cluster.Ledgers;
 internal sealed class LedgerWriter : IDisposable
 {
     private readonly SlotSampler sampler;
+    private readonly AppendedFile file;
     private readonly StreamWriter writer;
 
     /// <param name="run">The run's folder.</param>
@@ -14,20 +16,21 @@ internal sealed class LedgerWriter : IDisposable
     /// <param name="sampler">Says which samples a step has.</param>
     /// <param name="seed">The sampler's seed.</param>
     /// <exception cref="BadInputException">The run began with other data.</exception>
-    public LedgerWriter(string run, long firstStep, SlotSampler sampler, long seed)
+    /// <param name="disk">Hears, once each time, that the file can't be written and why; and null when all of it is written.</param>
+    public LedgerWriter(string run, long firstStep, SlotSampler sampler, long seed, Action<string, IOException?>? disk = null)
     {
         this.sampler = sampler;
-        var file = LedgerFile.Of(run);
+        var path = LedgerFile.Of(run);
         var plan = new LedgerFile.Plan(sampler.Samples, sampler.Batch, sampler.Slots, seed);
-        Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         var endsInLine = true;
-        if (firstStep > 0 && File.Exists(file))
+        if (firstStep > 0 && File.Exists(path))
         {
-            var starts = File.ReadLines(file).Select(LedgerFile.Start).Where(start => start is not null).ToList();
+            var starts = File.ReadLines(path).Select(LedgerFile.Start).Where(start => start is not null).ToList();
             Restarts = starts.Count;
             if (starts.Count > 0 && starts[0]!.Value.Plan is var began && began != plan)
-                throw new BadInputException($"{file}: the run began with {began}, and would go on with {plan}: is it the same data?");
-            using var end = File.OpenRead(file);
+                throw new BadInputException($"{path}: the run began with {began}, and would go on with {plan}: is it the same data?");
+            using var end = File.OpenRead(path);
             if (end.Length > 0)
             {
                 end.Position = end.Length - 1;
@@ -35,9 +38,8 @@ internal sealed class LedgerWriter : IDisposable
             }
         }
 
-        writer = new StreamWriter(
-            new FileStream(file, firstStep > 0 ? FileMode.Append : FileMode.Create, FileAccess.Write, FileShare.ReadWrite), new UTF8Encoding(false))
-        { NewLine = "\n" };
+        file = new AppendedFile(path, anew: firstStep == 0, problem => disk?.Invoke(path, problem));
+        writer = new StreamWriter(file, new UTF8Encoding(false)) { NewLine = "\n" };
         // The last line of a part whose process was killed may be cut.
         if (!endsInLine)
             writer.WriteLine();
@@ -55,14 +57,16 @@ internal sealed class LedgerWriter : IDisposable
         writer.WriteLine(LedgerFile.Line(step, sampler.EpochOf(step), (int)(step % sampler.StepsPerEpoch * sampler.Batch), counts));
 
     /// <summary>Has what was written so far be in the file, whatever becomes of this process.</summary>
-    public void Flush() => writer.Flush();
+    /// <returns>False where the disk has no room for all of it; it is kept.</returns>
+    public bool Flush()
+    {
+        writer.Flush();
+        return file.IsWritten;
+    }
 
     /// <summary>Has what was written so far outlast the machine.</summary>
-    public void FlushToDisk()
-    {
-        Flush();
-        ((FileStream)writer.BaseStream).Flush(flushToDisk: true);
-    }
+    /// <returns>False where the disk has no room for all of it.</returns>
+    public bool FlushToDisk() => Flush() && file.FlushToDisk();
 
     public void Dispose() => writer.Dispose();
 }

@@ -86,6 +86,21 @@ internal static partial class Events
     [LoggerMessage(33, LogLevel.Warning, "{Count} events were lost on the way to the cluster log", EventName = "events-lost")]
     public static partial void EventsLost(this ILogger log, long count);
 
+    [LoggerMessage(64, LogLevel.Warning, "{File} can't be written now; training goes on: {Reason}", EventName = "not-written")]
+    public static partial void NotWritten(this ILogger log, string file, string reason);
+
+    /// <summary>A file can't be written, or (null) can be again.</summary>
+    public static void Disk(this ILogger log, string file, IOException? problem)
+    {
+        if (problem is null)
+            log.WrittenAgain(file);
+        else
+            log.NotWritten(file, problem.Message);
+    }
+
+    [LoggerMessage(65, LogLevel.Information, "{File} is written again, with all that was kept", EventName = "written-again")]
+    public static partial void WrittenAgain(this ILogger log, string file);
+
     [LoggerMessage(59, LogLevel.Warning, "part {Part} of the cluster log is deleted, it was the oldest of too many", EventName = "log-part-dropped")]
     public static partial void LogPartDropped(this ILogger log, int part);
 

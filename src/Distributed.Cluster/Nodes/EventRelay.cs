@@ -4,15 +4,18 @@ namespace Distributed.Cluster.Nodes;
 
 /// <summary>
 /// Events of this node on their way out: at once to the node's own output, in numbered batches to the cluster log. They are kept until the
-/// coordinator has taken them and sent again where it says nothing, so that they outlast its moving. Bounded: of too many the oldest are
+/// coordinator has written them and sent again where it says nothing, so that they outlast its moving. Bounded: of too many the oldest are
 /// dropped, and their number is reported. Safe to call from several threads.
 /// </summary>
-internal sealed class EventRelay(EventSink output, TimeProvider? clock = null)
+/// <param name="output">The node's own output.</param>
+/// <param name="holdBack">How long the coordinator holds an event back before it writes it.</param>
+/// <param name="clock">Measures the waiting; null for the system's.</param>
+internal sealed class EventRelay(EventSink output, TimeSpan holdBack = default, TimeProvider? clock = null)
 {
     /// <summary>How often batches leave.</summary>
     public static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>How long an answer is waited for before everything is sent again that has none.</summary>
+    /// <summary>How long an answer is waited for, beyond what is held back, before everything is sent again that has none.</summary>
     public static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(3);
 
     /// <summary>Events a batch, so that a message stays far below the control plane's 32 KB.</summary>
@@ -49,12 +52,14 @@ internal sealed class EventRelay(EventSink output, TimeProvider? clock = null)
         }
     }
 
-    /// <summary>The next batch, the number of its first event, and how many events were dropped since the last batch.</summary>
-    public (LogEvent[] Events, long First, long Dropped) Take()
+    /// <summary>
+    /// The next batch, the number of its first event and of the oldest that is kept, and how many events were dropped since the last batch.
+    /// </summary>
+    public (LogEvent[] Events, long First, long Oldest, long Dropped) Take()
     {
         lock (gate)
         {
-            if (sent > first && clock.GetElapsedTime(askedAt) > AnswerWithin)
+            if (sent > first && clock.GetElapsedTime(askedAt) > holdBack + AnswerWithin)
                 sent = first;
             if (sent == first)
                 askedAt = clock.GetTimestamp();
@@ -69,11 +74,18 @@ internal sealed class EventRelay(EventSink output, TimeProvider? clock = null)
                 characters += entry.Fields.Sum(field => field.Value.Length);
             }
 
-            return ([.. batch], from, lost);
+            return ([.. batch], from, first, lost);
         }
     }
 
-    /// <summary>The coordinator has all events before a number.</summary>
+    /// <summary>There is another coordinator: it is sent all that the former one has not answered for.</summary>
+    public void SendAgain()
+    {
+        lock (gate)
+            sent = first;
+    }
+
+    /// <summary>All events before a number are in the log.</summary>
     public void Taken(long before)
     {
         lock (gate)

@@ -104,7 +104,12 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
             foreach (var (index, generation, pause) in garbage.Next())
                 node.Log.GarbageCollected(index, generation, Math.Round(pause.TotalMilliseconds));
         });
-        Receive<MembershipMessages.EventsTaken>(taken => events.Taken(taken.Before));
+        Receive<MembershipMessages.EventsTaken>(taken =>
+        {
+            // What one writes that is coordinator no more reaches nobody.
+            if (IsFromLeader())
+                events.Taken(taken.Before);
+        });
         Receive<JobMessages.Submit>(coordinator.Forward);
         Receive<JobMessages.SubmitHere>(coordinator.Forward);
         Receive<WatchMessages.ListJobs>(coordinator.Forward);
@@ -220,6 +225,8 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
     {
         if (known.Epoch < leader.Epoch)
             return;
+        if (known.Epoch > leader.Epoch)
+            events.SendAgain();
         leader = (known.Epoch, Sender.Path.Address);
         End(part => gone.Contains(part.Job) && part.Id != known.Job);
     }
@@ -262,12 +269,12 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
     {
         for (var batches = 0; batches < BatchesAtOnce; batches++)
         {
-            var (batch, first, dropped) = events.Take();
+            var (batch, first, oldest, dropped) = events.Take();
             if (dropped > 0)
                 node.Log.EventsLost(dropped);
             if (batch.Length == 0)
                 return;
-            coordinator.Tell(new MembershipMessages.NodeEvents(batch, first), Self);
+            coordinator.Tell(new MembershipMessages.NodeEvents(batch, first, oldest), Self);
         }
     }
 }

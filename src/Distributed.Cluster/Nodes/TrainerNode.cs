@@ -70,7 +70,7 @@ internal sealed class TrainerNode : IAsyncDisposable
         CheckRoles(config.Certificate, options.Roles);
         // libtorch takes half a second to load: it does so while the node joins. What fails here fails again, and is told, at its first use.
         _ = Task.Run(ComputeThread.Enter, CancellationToken.None);
-        var relay = new EventRelay(output);
+        var relay = new EventRelay(output, config.Trainer.Log.HoldBack);
         var meters = new NodeMeters(options.Name, options.Roles);
         var log = new EventLog(
             options.Name, string.Join(",", options.Roles), config.Trainer.Log.Level,

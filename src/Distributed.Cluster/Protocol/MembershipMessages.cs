@@ -30,9 +30,10 @@ internal static class MembershipMessages
     public sealed record MayLeave(string Node) : IControlMessage;
 
     /// <summary>
-    /// Log events of a node on their way to the cluster log, numbered from <paramref name="First"/> on; answered by <see cref="EventsTaken"/>.
+    /// Log events of a node on their way to the cluster log, numbered from <paramref name="First"/> on; answered by <see cref="EventsTaken"/>
+    /// once they are written. <paramref name="Oldest"/> is the first that the node still keeps.
     /// </summary>
-    public sealed record NodeEvents(Monitoring.LogEvent[] Events, long First) : IControlMessage;
+    public sealed record NodeEvents(Monitoring.LogEvent[] Events, long First, long? Oldest = null) : IControlMessage;
 
     /// <summary>How a node is, about once a second. <paramref name="MemoryBytes"/>: what its process has in memory.</summary>
     public sealed record Vitals(string Node, long MemoryBytes, double CoresBusy, Monitoring.ServerFigures? Server) : IControlMessage

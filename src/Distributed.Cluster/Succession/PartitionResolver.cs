@@ -36,18 +36,11 @@ public sealed class PartitionResolver : IDowningProvider
 /// </summary>
 internal sealed class PartitionActor : ReceiveActor, IWithTimers
 {
-    /// <summary>A network that flaps for so many times as long as it should be still is decided about as it is.</summary>
-    private const int LongestUnrest = 4;
-
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(250);
 
     private readonly Akka.Cluster.Cluster cluster = Akka.Cluster.Cluster.Get(Context.System);
     private readonly ILoggingAdapter log = Context.GetLogger();
-    private readonly TimeSpan stableAfter;
-    private HashSet<UniqueAddress> known = [];
-    private HashSet<UniqueAddress> missing = [];
-    private long stableSince = Environment.TickCount64;
-    private long missingSince = Environment.TickCount64;
+    private readonly Stillness<UniqueAddress> stillness;
 
     private sealed record Look
     {
@@ -56,7 +49,7 @@ internal sealed class PartitionActor : ReceiveActor, IWithTimers
 
     public PartitionActor(TimeSpan stableAfter)
     {
-        this.stableAfter = stableAfter;
+        stillness = new Stillness<UniqueAddress>(stableAfter, Environment.TickCount64);
         Receive<Look>(_ => Observe());
     }
 
@@ -71,36 +64,31 @@ internal sealed class PartitionActor : ReceiveActor, IWithTimers
         var now = Environment.TickCount64;
         var members = state.Members.Where(member => member.Status is MemberStatus.Up or MemberStatus.Leaving).ToArray();
         // What others can't reach is theirs to decide about, where this node sees it; and whoever has said that it ends keeps nobody from leaving.
-        var unreachable = state.Unreachable.Where(member => member.Status is not (MemberStatus.Down or MemberStatus.Exiting) && !member.UniqueAddress.Equals(self) && !Sees(member)).ToArray();
-        var (knownNow, missingNow) = (
-            members.Select(member => member.UniqueAddress).ToHashSet(), unreachable.Select(member => member.UniqueAddress).ToHashSet());
-        if (missingNow.Count == 0)
-            missingSince = now;
-        if (!knownNow.SetEquals(known) || !missingNow.SetEquals(missing))
-            stableSince = now;
-        (known, missing) = (knownNow, missingNow);
-        var bound = (long)stableAfter.TotalMilliseconds;
-        if (missing.Count == 0 || (now - stableSince < bound && now - missingSince < LongestUnrest * bound))
+        var unreachable = state.Unreachable.Where(
+            member => member.Status is not (MemberStatus.Down or MemberStatus.Exiting) && !member.UniqueAddress.Equals(self) && !Sees(member)).ToArray();
+        var missing = unreachable.Select(member => member.UniqueAddress).ToHashSet();
+        if (!stillness.Observe(members.Select(member => member.UniqueAddress), missing, now))
             return;
+        var silent = stillness.MissingFor(now) / 1000;
         var byAge = members.Order(Comparer<Member>.Create((a, b) => a.Equals(b) ? 0 : a.IsOlderThan(b) ? -1 : 1)).ToArray();
         var verdict = Partition.Decide(
             [.. byAge.Select((member, age) => new PartitionMember(member.HasRole("coordinator"), age, !missing.Contains(member.UniqueAddress)))]);
         var whom = string.Join(", ", unreachable.Select(member => $"{member.Address.Host}:{member.Address.Port}"));
         if (verdict.GoesOn)
         {
-            log.Warning("The cluster goes on without {0}, silent for {1} s: {2}", whom, (now - missingSince) / 1000, verdict.Why);
+            log.Warning("The cluster goes on without {0}, silent for {1} s: {2}", whom, silent, verdict.Why);
             foreach (var member in unreachable)
                 cluster.Down(member.Address);
         }
         else
         {
-            var reason = $"{whom} can't be reached for {(now - missingSince) / 1000} s: {verdict.Why}";
+            var reason = $"{whom} can't be reached for {silent} s: {verdict.Why}";
             PartitionEnd.Of(Context.System).Reason = reason;
             log.Error("This node ends: {0}", reason);
             cluster.Down(cluster.SelfAddress);
         }
 
-        stableSince = missingSince = now;
+        stillness.Decided(now);
     }
 
     private bool Sees(Member member) =>

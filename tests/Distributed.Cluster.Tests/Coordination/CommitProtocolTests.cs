@@ -27,9 +27,9 @@ public sealed class CommitProtocolTests(ITestOutputHelper output)
     [Theory]
     [Trait("Category", "Slow")]
     [InlineData(1, 2, "backups", 1_400_000)]
-    [InlineData(2, 2, "", 100_000)]
-    [InlineData(1, 2, "coordinator", 100_000)]
-    [InlineData(2, 1, "backups, coordinator", 200_000)]
+    [InlineData(2, 2, "", 150_000)]
+    [InlineData(1, 2, "coordinator", 250_000)]
+    [InlineData(2, 1, "backups, coordinator", 250_000)]
     public void In_every_order_of_more_messages_it_is_so_too(int versions, int faults, string with, int least) => Explore(versions, faults, with, least);
 
     /// <summary>What shows that the walk would find a fault of the protocol: with a rule switched off it does.</summary>

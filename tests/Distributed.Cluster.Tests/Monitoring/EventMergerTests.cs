@@ -24,6 +24,20 @@ public sealed class EventMergerTests
     }
 
     [Fact]
+    public void It_says_up_to_which_event_all_are_written()
+    {
+        using var merger = new EventMerger(_output, TimeSpan.FromMilliseconds(500), _clock);
+        Assert.Equal(0, merger.Written);
+        Assert.Equal(1, merger.Add(At(30, "late")));
+        _clock.Advance(400);
+        Assert.Equal(2, merger.Add(At(10, "early")));
+        _clock.Advance(200);
+        Assert.Equal(0, merger.Written);
+        _clock.Advance(400);
+        Assert.Equal(2, merger.Written);
+    }
+
+    [Fact]
     public void Events_of_one_time_keep_the_order_in_which_they_came()
     {
         using var merger = new EventMerger(_output, TimeSpan.FromMilliseconds(500), _clock);
@@ -64,13 +78,38 @@ public sealed class EventMergerTests
     }
 
     [Fact]
-    public void A_full_disk_ends_the_log_and_not_the_process()
+    public void A_full_disk_is_told_once_and_what_waited_is_written_when_there_is_room()
     {
-        using var merger = new EventMerger(new FullDisk(), TimeSpan.FromMilliseconds(500), _clock);
+        var disk = new FullDisk();
+        var told = new List<string>();
+        using var merger = new EventMerger(disk, TimeSpan.FromMilliseconds(500), _clock, (problem, lost) => told.Add(problem?.Message ?? $"room, {lost} lost"));
         merger.Add(At(1, "a"));
         Assert.Null(merger.Failure);
         _clock.Advance(600);
         Assert.Equal("no space left", merger.Failure?.Message);
+        merger.Add(At(2, "b"));
+        _clock.Advance(600);
+        Assert.Equal((0, 1), (merger.Written, told.Count));
+
+        disk.HasRoom = true;
+        _clock.Advance(600);
+        Assert.Equal(["a", "b"], disk.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonLines.Parse(line).Event));
+        Assert.Equal((2, null), (merger.Written, merger.Failure));
+        Assert.Equal(["no space left", "room, 0 lost"], told);
+    }
+
+    [Fact]
+    public void Without_room_no_more_than_so_many_events_are_kept_and_those_that_go_are_counted()
+    {
+        var disk = new FullDisk();
+        var dropped = 0L;
+        using var merger = new EventMerger(disk, TimeSpan.FromMilliseconds(500), _clock, (_, lost) => dropped += lost);
+        merger.Add(At(0, "e"));
+        _clock.Advance(600);
+        for (var i = 1; i < 10_010; i++) merger.Add(At(i, "e"));
+        disk.HasRoom = true;
+        _clock.Advance(600);
+        Assert.Equal((10, 10_000), (dropped, disk.ToString().Count(character => character == '\n')));
     }
 
     [Fact]
@@ -89,7 +128,14 @@ public sealed class EventMergerTests
 
     private sealed class FullDisk : StringWriter
     {
-        public override void WriteLine(string? value) => throw new IOException("no space left");
+        public bool HasRoom { get; set; }
+
+        public override void WriteLine(string? value)
+        {
+            if (!HasRoom)
+                throw new IOException("no space left");
+            base.WriteLine(value);
+        }
     }
 
     /// <summary>Time that passes only when told to, with the timers that hang on it.</summary>

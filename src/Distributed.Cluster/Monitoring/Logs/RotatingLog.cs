@@ -12,7 +12,7 @@ internal sealed class RotatingLog : TextWriter
     private readonly long mostBytes;
     private readonly int mostParts;
     private readonly Action<int>? dropped;
-    private FileStream stream;
+    private AppendedFile stream;
     private int part;
 
     /// <param name="anew">Whether a log that is there already is replaced; else it is continued.</param>
@@ -30,7 +30,7 @@ internal sealed class RotatingLog : TextWriter
             foreach (var old in full)
                 File.Delete(LogFiles.PathOf(folder, old));
         part = anew || full.Count == 0 ? 1 : full[^1] + 1;
-        stream = Open(anew ? FileMode.Create : FileMode.Append);
+        stream = Open(anew);
     }
 
     /// <inheritdoc/>
@@ -40,13 +40,19 @@ internal sealed class RotatingLog : TextWriter
     public override void WriteLine(string? value)
     {
         var bytes = Encoding.UTF8.GetBytes(value + "\n");
-        if (stream.Position > 0 && stream.Position + bytes.Length > mostBytes)
+        if (stream.Length > 0 && stream.Length + bytes.Length > mostBytes)
             Rotate();
         stream.Write(bytes);
     }
 
     /// <inheritdoc/>
-    public override void Flush() => stream.Flush();
+    /// <exception cref="IOException">Not all could be written; what is left is kept, and written by a later call.</exception>
+    public override void Flush()
+    {
+        stream.Flush();
+        if (stream.Failure is { } failure)
+            throw failure;
+    }
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
@@ -58,10 +64,24 @@ internal sealed class RotatingLog : TextWriter
 
     private void Rotate()
     {
+        Flush();
+        var current = Path.Combine(folder, LogFiles.Current);
+        File.Move(current, LogFiles.PathOf(folder, part));
+        AppendedFile next;
+        try
+        {
+            next = Open(anew: true);
+        }
+        catch (IOException)
+        {
+            // No room for one more file: the part that is full is written on.
+            File.Move(LogFiles.PathOf(folder, part), current);
+            throw;
+        }
+
         stream.Dispose();
-        File.Move(Path.Combine(folder, LogFiles.Current), LogFiles.PathOf(folder, part));
+        stream = next;
         part++;
-        stream = Open(FileMode.Create);
         var full = LogFiles.FullParts(folder);
         foreach (var old in full.Take(full.Count - (mostParts - 1)))
         {
@@ -70,5 +90,5 @@ internal sealed class RotatingLog : TextWriter
         }
     }
 
-    private FileStream Open(FileMode mode) => new(Path.Combine(folder, LogFiles.Current), mode, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
+    private AppendedFile Open(bool anew) => new(Path.Combine(folder, LogFiles.Current), anew);
 }

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Numerics;
 using System.Runtime.InteropServices;
+using Distributed.Cluster.Monitoring.Logs;
 using Google.Protobuf;
 using Tensorboard;
 
@@ -15,7 +16,7 @@ internal sealed class EventFile : IDisposable
     /// <summary>TensorBoard takes a file for its own by this part of the name.</summary>
     public const string NamePart = "tfevents";
 
-    private readonly FileStream stream;
+    private readonly AppendedFile stream;
 
     /// <summary>Opens a new file in <paramref name="folder"/> and names the format's version in it.</summary>
     public EventFile(string folder)
@@ -23,7 +24,7 @@ internal sealed class EventFile : IDisposable
         var now = DateTimeOffset.UtcNow;
         // Files are read in the order of their names: that of a run that is resumed comes after the ones before.
         Path = System.IO.Path.Combine(folder, $"events.out.{NamePart}.{now.ToUnixTimeMilliseconds():D13}");
-        stream = new FileStream(Path, FileMode.CreateNew, FileAccess.Write, FileShare.ReadWrite);
+        stream = new AppendedFile(Path, anew: true);
         Write(new Event { FileVersion = "brain.Event:2" });
     }
 
