@@ -99,9 +99,10 @@ internal sealed partial class JobActor
         foreach (var worker in halting)
             worker.Node.Actor.Tell(new TrainingMessages.Halt(id, term));
         var served = servers.Where(server => !server.Released).ToArray();
+        string[] names = [.. served.Select(server => server.Node.Name)];
         foreach (var server in served)
             server.Node.Actor.Tell(
-                rebuild ? new TrainingMessages.Release(id, "server") : new TrainingMessages.RaiseTerm(id, term, recordedBelow));
+                rebuild ? new TrainingMessages.Release(id, "server") : new TrainingMessages.RaiseTerm(id, term, recordedBelow, names));
         regrouping = new Regrouping(term, halting.Select(worker => worker.Node.Name), served.Select(server => server.Node.Name));
         stage = Stage.Quieting;
         Advance();
@@ -332,8 +333,9 @@ internal sealed partial class JobActor
         {
             if (PhaseLasts(deadlines.Members))
                 Fail(Late($"waited {deadlines.Members.TotalSeconds:F0} s for nodes: {waitingFor}"));
-            else
-                Advance();
+            // Nodes that have been there all along, too: those that a former coordinator had let go, or that were barred for a time.
+            Recruit(job.MaxWorkers);
+            Advance();
             return;
         }
 

@@ -123,8 +123,10 @@ internal sealed unsafe class ShardServer : IDisposable
     /// From here on nothing of lower terms is taken, and the links that workers made under them are closed. An update that is due or under way
     /// is finished; until then the memory stays from which it reads.
     /// </summary>
+    /// <param name="newTerm">The term.</param>
+    /// <param name="servers">The servers that the job has: whoever is none of them any more may link or not, as it likes.</param>
     /// <returns>Where the shards stand.</returns>
-    public TrainingMessages.ShardVersion[] RaiseTerm(long newTerm)
+    public TrainingMessages.ShardVersion[] RaiseTerm(long newTerm, IReadOnlyCollection<string> servers)
     {
         Volatile.Write(ref term, newTerm);
         // Before the memory goes from which it reads.
@@ -135,6 +137,14 @@ internal sealed unsafe class ShardServer : IDisposable
             peer.Retired = true;
             peer.Close();
             peers.TryRemove(peer.Link, out _);
+        }
+
+        foreach (var peer in peers.Values.Where(peer => peer.IsServer && !servers.Contains(peer.Link.Peer.Node)))
+        {
+            // It may be alive, and cut off: nothing may wait for its socket, and its end is no loss.
+            peer.Retired = true;
+            norms?.Leave(peer);
+            peer.Close();
         }
 
         norms?.Wait(true);

@@ -144,7 +144,7 @@ internal sealed class ShardServerActor : ReceiveActor, IWithTimers
     private void Raise(TrainingMessages.RaiseTerm raise)
     {
         term = Math.Max(term, raise.Term);
-        var versions = server!.RaiseTerm(term);
+        var versions = server!.RaiseTerm(term, raise.Servers);
         // Messages stay far below the control plane's 32 KB.
         var batch = new List<ProgressMessages.StepReport>();
         foreach (var step in server.FiguresFrom(raise.RecordedBelow, versions))

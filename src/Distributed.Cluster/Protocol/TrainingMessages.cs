@@ -165,8 +165,11 @@ internal static class TrainingMessages
     /// <summary>The server has taken over the rate.</summary>
     public sealed record RateSet(Guid Job, string Node, long Version) : IControlMessage;
 
-    /// <summary>Slots will be leased anew under this term: what older terms send is dropped from now on; answered by <see cref="Fenced"/>.</summary>
-    public sealed record RaiseTerm(Guid Job, long Term, long RecordedBelow) : IControlMessage;
+    /// <summary>
+    /// Slots will be leased anew under this term: what older terms send is dropped from now on; answered by <see cref="Fenced"/>. Links to servers
+    /// other than <paramref name="Servers"/> are given up.
+    /// </summary>
+    public sealed record RaiseTerm(Guid Job, long Term, long RecordedBelow, string[] Servers) : IControlMessage;
 
     /// <summary>
     /// A server takes nothing of terms below this one any more. Where its shards stand, after the <see cref="StepFigures"/> of all steps

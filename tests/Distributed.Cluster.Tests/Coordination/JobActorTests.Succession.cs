@@ -21,6 +21,7 @@ public sealed partial class JobActorTests
         second.Next<TrainingMessages.Halt>();
         var raise = server.Next<TrainingMessages.RaiseTerm>();
         Assert.Equal((2, 1), (raise.Term, raise.RecordedBelow));
+        Assert.Equal(["s-1"], raise.Servers);
         job.Tell(new TrainingMessages.Halted(id, "w-1", 2));
         job.Tell(new TrainingMessages.Halted(id, "w-2", 2));
         // A step that was made while nobody coordinated.
@@ -67,6 +68,18 @@ public sealed partial class JobActorTests
     }
 
     [Fact]
+    public void A_successor_of_a_coordinator_that_had_let_its_workers_go_has_them_work_again()
+    {
+        Lose(Training());
+        var job = TakeOver(["s-1"], worksStill: false);
+        job.Tell(new TrainingMessages.ServerHolds(id, "s-1", new TrainingMessages.ServerDescription("s-1", "127.0.0.1", 1, "", ""), served!.Shards));
+        server.Next<TrainingMessages.RaiseTerm>();
+        job.Tell(new TrainingMessages.Fenced(id, "s-1", 2, [.. served.Shards.Select(shard => new TrainingMessages.ShardVersion(shard.Shard, 1))]));
+        first.Next<TrainingMessages.Train>();
+        second.Next<TrainingMessages.Train>();
+    }
+
+    [Fact]
     public void Shards_that_were_being_made_are_made_again()
     {
         Lose(Training());
@@ -91,7 +104,7 @@ public sealed partial class JobActorTests
     }
 
     /// <summary>The next coordinator has heard from all members but the server what they do.</summary>
-    private IActorRef TakeOver(string[] servers)
+    private IActorRef TakeOver(string[] servers, bool worksStill = true)
     {
         var tiny = TinyJob.With();
         var files = new RunFiles(folder.Path, tiny, takesOver: true);
@@ -101,8 +114,8 @@ public sealed partial class JobActorTests
         foreach (var (probe, name, works) in new[] { (first, "w-1", true), (second, "w-2", true), (server, "s-1", false) })
         {
             probe.Next<TrainingMessages.Adopt>();
-            job.Tell(new TrainingMessages.Adopted(id, name, works, !works));
-            if (works)
+            job.Tell(new TrainingMessages.Adopted(id, name, works && worksStill, !works));
+            if (works && worksStill)
                 job.Tell(new TrainingMessages.WorkerHere(id, name, Prepared: true));
         }
 

@@ -34,26 +34,23 @@ public sealed class CutLinksTests : IDisposable
             akka.cluster.failure-detector { heartbeat-interval = 500ms, acceptable-heartbeat-pause = 4s }
             akka.cluster.split-brain-resolver.stable-after = 3s
             """, network);
-        var plan = cluster.Plan(Pause("worker-2", 20, worker), Pause("server-2", 60, server), Pause("coordinator-1", 100, coordinator));
-        // The machine that the job comes by is never cut off.
+        var plan = cluster.Plan(Pause("coordinator-1", 20, coordinator), Pause("worker-2", 60, worker), Pause("server-2", 100, server));
+        // The machine that the job comes by is never cut off; it has most of the coordinators, so it goes on, however few the others are.
         await StartAsync(
-            cluster, plan, ("coordinator-1", 0), ("coordinator-2", 1), ("coordinator-3", 2), ("server-1", 1), ("server-2", 2), ("worker-1", 1), ("worker-2", 3));
+            cluster, plan, ("coordinator-1", 0), ("coordinator-2", 1), ("coordinator-3", 1), ("server-1", 1), ("server-2", 2), ("worker-1", 1), ("worker-2", 3));
         using var submitter = cluster.Submit(job, "worker-1", "--workers", "2", "--servers", "2", "--set", "checkpoint.every-steps=8");
 
-        await cluster.FaultAsync("worker-2", worker);
-        network.Cut(3);
-        await cluster.EndsSayingWhyAsync("worker-2");
-        await cluster.FaultAsync("server-2", server);
-        network.Cut(2);
-        await cluster.EndsSayingWhyAsync("server-2");
-        await cluster.EndsSayingWhyAsync("coordinator-3");
-        await cluster.FaultAsync("coordinator-1", coordinator);
-        network.Cut(0);
-        await cluster.EndsSayingWhyAsync("coordinator-1");
+        foreach (var (node, machine, phase) in ((string, int, string)[])[("coordinator-1", 0, coordinator), ("worker-2", 3, worker), ("server-2", 2, server)])
+        {
+            await cluster.FaultAsync(node, phase);
+            network.Cut(machine);
+        }
 
         await cluster.EndsLikeAsync(submitter, undisturbed, Epochs);
         Assert.Empty(cluster.Events("went-back"));
         Assert.Equal("coordinator-1", TestCluster.Field(Assert.Single(cluster.Events("took-over")), "from"));
+        foreach (var node in (string[])["coordinator-1", "worker-2", "server-2"])
+            await cluster.EndsSayingWhyAsync(node);
     }
 
     [NetworkFact]

@@ -62,7 +62,6 @@ public sealed class CoordinatorFaultTests : IDisposable
 
         await cluster.EndsLikeAsync(submitter, undisturbed, Epochs);
         Assert.Equal(phases, cluster.Faults.Select(fault => fault.Split(' ')[4]));
-        Assert.Equal(phases.Length, cluster.Events("took-over").Count());
         if (kind == "kill")
             return;
         // Whoever stood still has been replaced meanwhile: its node says so and ends.
