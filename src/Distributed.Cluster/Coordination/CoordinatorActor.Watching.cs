@@ -25,6 +25,17 @@ internal sealed partial class CoordinatorActor
             follower.Tell(message);
     }
 
+    /// <summary>A submitter that was held for gone, or whose last word was lost, hears of its job again.</summary>
+    private void Follow(Guid job, IActorRef submitter)
+    {
+        if (queue.All.FirstOrDefault(entry => entry.Id == job) is not { } entry)
+            return;
+        if (entry.Outcome is { } outcome)
+            submitter.Tell(new JobMessages.Ended(job, outcome, entry.Reason, entry.Folder, null));
+        else if (followers.TryAdd(job, submitter))
+            Context.Watch(submitter);
+    }
+
     private void TellLast(JobMessages.Ended ended)
     {
         TellFollower(ended.Job, ended);

@@ -99,6 +99,7 @@ internal sealed partial class CoordinatorActor : ReceiveActor, IWithTimers, IWit
         });
         Receive<JobMessages.SubmitHere>(here => Submit(here.Job));
         Receive<JobActor.Keep>(Keep);
+        Receive<JobMessages.Follow>(follow => Follow(follow.Job, Sender));
         Receive<JobMessages.Interrupt>(interrupt =>
         {
             if (queue.All.FirstOrDefault(job => job.Id == interrupt.Job) is { } entry)

@@ -116,6 +116,7 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
         Receive<WatchMessages.AskStatus>(coordinator.Forward);
         Receive<WatchMessages.Cancel>(coordinator.Forward);
         Receive<WatchMessages.ReadLog>(coordinator.Forward);
+        Receive<JobMessages.Follow>(coordinator.Forward);
         Receive<JobMessages.Interrupt>(coordinator.Forward);
         Receive<JobMessages.Stop>(coordinator.Forward);
         Receive<Drain>(_ => BeginDrain());

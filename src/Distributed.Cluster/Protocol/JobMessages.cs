@@ -31,6 +31,9 @@ internal static class JobMessages
     /// <summary>How the job stands, a few times a second.</summary>
     public sealed record Progress(Guid Job, RunProgress Snapshot) : IControlMessage;
 
+    /// <summary>Whoever submitted the job has not heard of it for a while: the coordinator may have taken it for lost. It is told of it again.</summary>
+    public sealed record Follow(Guid Job) : IControlMessage;
+
     /// <summary>Asks for a checkpoint and the end of the job.</summary>
     public sealed record Interrupt(Guid Job) : IControlMessage;
 

@@ -51,6 +51,32 @@ public sealed class CoordinatorActorTests : TestKit
     }
 
     [Fact]
+    public void A_submitter_that_was_held_for_gone_follows_its_job_again()
+    {
+        var first = CreateTestProbe();
+        var accepted = Submit(first);
+        first.Next<JobMessages.Progress>();
+        Sys.Stop(first.Ref);
+        var again = CreateTestProbe();
+        Watch(first.Ref);
+        ExpectTerminated(first.Ref, TestNode.Patience);
+        // The coordinator may hear of the end later than this test: whoever is not taken at once asks again.
+        AwaitAssert(
+            () =>
+            {
+                coordinator.Tell(new JobMessages.Follow(accepted.Job), again.Ref);
+                Assert.Equal(accepted.Job, again.ExpectMsg<JobMessages.Progress>(TimeSpan.FromSeconds(1)).Job);
+            },
+            TestNode.Patience);
+        coordinator.Tell(new JobMessages.Interrupt(accepted.Job));
+        Assert.Equal(JobStatus.Interrupted, again.Next<JobMessages.Ended>().Status);
+
+        var late = CreateTestProbe();
+        coordinator.Tell(new JobMessages.Follow(accepted.Job), late.Ref);
+        Assert.Equal((JobStatus.Interrupted, accepted.OutFolder), (late.Next<JobMessages.Ended>() is var ended ? ended.Status : default, ended.OutFolder));
+    }
+
+    [Fact]
     public void A_job_whose_folder_is_gone_has_failed_and_the_next_one_runs()
     {
         var accepted = Submit(submitter);

@@ -48,6 +48,17 @@ public sealed class SubmitterActorTests : TestKit
     }
 
     [Fact]
+    public async Task A_submitter_that_hears_nothing_asks_to_be_told_again()
+    {
+        var submitter = Start(_ => { });
+        gateway.Next<JobMessages.Submit>();
+        submitter.Tell(new JobMessages.Accepted(id, "runs/tiny"));
+        Assert.Equal(id, gateway.Next<JobMessages.Follow>().Job);
+        submitter.Tell(new JobMessages.Ended(id, JobStatus.Completed, null, "runs/tiny", null));
+        Assert.Equal(JobStatus.Completed, (await Outcome()).Status);
+    }
+
+    [Fact]
     public async Task A_submitter_whose_node_leaves_ends_with_a_reason()
     {
         Sys.Stop(Start(_ => { }));
