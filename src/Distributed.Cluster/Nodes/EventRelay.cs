@@ -28,7 +28,7 @@ internal sealed class EventRelay(EventSink output, TimeSpan holdBack = default, 
     private readonly Lock gate = new();
 
     // An event's number decides its place; [first, next) are kept, [first, sent) have been sent.
-    private readonly LogEvent[] kept = new LogEvent[MostKept];
+    private readonly LogEvent?[] kept = new LogEvent?[MostKept];
     private long first;
     private long sent;
     private long next;
@@ -69,7 +69,7 @@ internal sealed class EventRelay(EventSink output, TimeSpan holdBack = default, 
             var characters = 0;
             while (batch.Count < MostInBatch && characters < 16_000 && sent < next)
             {
-                var entry = kept[sent++ % MostKept];
+                var entry = kept[sent++ % MostKept]!;
                 batch.Add(entry);
                 characters += entry.Fields.Sum(field => field.Value.Length);
             }
@@ -92,7 +92,8 @@ internal sealed class EventRelay(EventSink output, TimeSpan holdBack = default, 
         {
             if (before <= first)
                 return;
-            first = Math.Min(before, sent);
+            for (before = Math.Min(before, sent); first < before; first++)
+                kept[first % MostKept] = null;
             askedAt = clock.GetTimestamp();
         }
     }
