@@ -41,6 +41,13 @@ internal sealed partial class CoordinatorActor
 
     private static bool IsThere(Member member) => member.Status is MemberStatus.Up or MemberStatus.Leaving;
 
+    /// <summary>
+    /// Whether a node that may be coordinator is about to be a member. A job begins once it is one: were this coordinator lost before, the others
+    /// would know of nobody that may decide, and end.
+    /// </summary>
+    private bool AnotherIsJoining =>
+        Akka.Cluster.Cluster.Get(Context.System).State.Members.Any(member => member.HasRole("coordinator") && member.Status is MemberStatus.Joining);
+
     private Address[] OtherCoordinators()
     {
         var cluster = Akka.Cluster.Cluster.Get(Context.System);
@@ -121,6 +128,7 @@ internal sealed partial class CoordinatorActor
         Receive<Retry>(_ =>
         {
             Others();
+            StartNext();
             foreach (var (at, missing) in kept.Pending)
                 foreach (var address in missing)
                     ReplicaAt(address).Tell(new SuccessionMessages.Keep(epoch, me, at, unkept[at]));

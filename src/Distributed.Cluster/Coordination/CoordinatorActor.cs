@@ -247,7 +247,8 @@ internal sealed partial class CoordinatorActor : ReceiveActor, IWithTimers, IWit
 
     private void StartNext()
     {
-        if (running is not null || queue.Begin() is not { } next)
+        // What was inherited has begun long ago.
+        if (running is not null || (inherited.Count == 0 && AnotherIsJoining) || queue.Begin() is not { } next)
             return;
         var (id, submission) = (next.Entry.Id, next.Content);
         if (FormerRun(next.Entry, out var problem) is var former && problem is not null)

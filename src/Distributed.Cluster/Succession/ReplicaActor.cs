@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Akka.Cluster;
 using Distributed.Cluster.Nodes;
 using Distributed.Cluster.Protocol;
 
@@ -62,10 +63,15 @@ internal sealed class ReplicaActor : ReceiveActor
         }
     }
 
-    /// <summary>Only a member with that role says what is to be kept: what is kept here becomes orders to all nodes.</summary>
+    /// <summary>
+    /// Only a member with that role says what is to be kept: what is kept here becomes orders to all nodes. And only a node that knows itself to be
+    /// a member answers: whoever is still joining could not go on with it.
+    /// </summary>
     private bool IsFromCoordinator()
     {
         var cluster = Akka.Cluster.Cluster.Get(Context.System);
+        if (cluster.SelfMember.Status is MemberStatus.Joining)
+            return false;
         var from = Sender.Path.Address is { HasGlobalScope: true } remote ? remote : cluster.SelfAddress;
         return cluster.State.Members.Any(member => member.Address.Equals(from) && member.HasRole("coordinator"));
     }

@@ -81,9 +81,11 @@ public sealed class ConvergenceRunsTests : IDisposable
     {
         var job = SmallJob.Write(folder, model: "mlp", optimizer: Plateau, epochs: 20);
         var undisturbed = await RunResult.UndisturbedAsync(job);
-        using (var trainer = TrainerProcess.Start(folder.Path, "local", job, "--workers", "2", "--out", "run"))
+        // It stands still for a moment: otherwise it may have come to its end before it can be interrupted.
+        folder.Write("plan.hocon", "faults = [{ kind = pause, node = worker-1, step = 200, phase = after-sending, seconds = 2 }]");
+        using (var trainer = TrainerProcess.Start(folder.Path, "local", job, "--workers", "2", "--out", "run", "--chaos", "plan.hocon"))
         {
-            await trainer.UntilItPrintsAsync("learning rate ");
+            await trainer.UntilAsync(() => File.Exists(folder.In("run/chaos.txt")), "the pause");
             trainer.Signal(TrainerProcess.Interrupt);
             Assert.Equal(130, (await trainer.EndAsync(TrainerProcess.Patience)).Code);
         }
