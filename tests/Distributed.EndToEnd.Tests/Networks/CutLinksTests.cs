@@ -49,6 +49,8 @@ public sealed class CutLinksTests : IDisposable
         await cluster.EndsLikeAsync(submitter, undisturbed, Epochs);
         Assert.Empty(cluster.Events("went-back"));
         Assert.Equal("coordinator-1", TestCluster.Field(Assert.Single(cluster.Events("took-over")), "from"));
+        // The log goes on: what the first one wrote is there, too.
+        Assert.Contains(cluster.Events("job-started"), started => started.GetProperty("node").GetString() == "coordinator-1");
         foreach (var node in (string[])["coordinator-1", "worker-2", "server-2"])
             await cluster.EndsSayingWhyAsync(node);
     }

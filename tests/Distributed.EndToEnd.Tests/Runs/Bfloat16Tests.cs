@@ -10,11 +10,11 @@ public class Bfloat16Tests
     {
         using var folder = new TemporaryFolder();
         var job = SmallJob.Write(folder, optimizer: SmallJob.Momentum + SmallJob.InBfloat16);
-        var one = await RunResult.TrainAsync(folder, job);
+        var one = await StandingCluster.TrainAsync(job);
         RunResult[] others =
         [
-            await RunResult.TrainAsync(folder, job, "--workers", "3", "--servers", "2"),
-            await RunResult.TrainAsync(folder, job, "--workers", "2", "--servers", "2", "--set", "transport.same-host=tcp"),
+            await StandingCluster.TrainAsync(job, "--workers", "3", "--servers", "2"),
+            await StandingCluster.TrainAsync(job, "--workers", "2", "--servers", "2", "--set", "transport.same-host=tcp"),
         ];
         Assert.All(others, run =>
         {
@@ -23,8 +23,8 @@ public class Bfloat16Tests
             Assert.Equal(one.StepLosses, run.StepLosses);
         });
 
-        var fine = await RunResult.TrainAsync(
-            folder, job, "--workers", "2", "--servers", "2", "--set", "transport.same-host=tcp", "--set", "precision=float32");
+        var fine = await StandingCluster.TrainAsync(
+            job, "--workers", "2", "--servers", "2", "--set", "transport.same-host=tcp", "--set", "precision=float32");
         Assert.NotEqual(fine.WeightsSha256, one.WeightsSha256);
         // The gradients and weights of all steps, and small messages.
         Assert.InRange(BytesSent(others[1]) / BytesSent(fine), 0.45, 0.6);

@@ -25,7 +25,7 @@ public sealed class ConvergenceRunsTests : IDisposable
     public async Task Early_stopping_gives_the_model_of_the_best_evaluation()
     {
         var job = folder.Write("over.hocon", Overfitting + "\nepochs = 60\nearly-stopping { patience = 4 }\n");
-        var stopped = await RunResult.TrainAsync(folder, job, "--workers", "3");
+        var stopped = await StandingCluster.TrainAsync(job, "--workers", "3");
         var evaluations = Evaluations(stopped);
         var best = evaluations.MinBy(evaluation => evaluation.Loss);
 
@@ -36,7 +36,7 @@ public sealed class ConvergenceRunsTests : IDisposable
 
         // A run that ends there has the same weights.
         var alone = folder.Write("alone.hocon", Overfitting + $"\nepochs = {best.Version / 3}\n");
-        Assert.Equal((await RunResult.TrainAsync(folder, alone, "--workers", "1")).WeightsSha256, stopped.WeightsSha256);
+        Assert.Equal((await StandingCluster.TrainAsync(alone, "--workers", "1")).WeightsSha256, stopped.WeightsSha256);
         var evaluated = await TrainerProcess.RunAsync(folder.Path, "evaluate", stopped.Folder, "--json");
         Assert.Equal(best.Loss, JsonDocument.Parse(evaluated.Output).RootElement.GetProperty("loss").GetDouble());
     }
@@ -60,9 +60,9 @@ public sealed class ConvergenceRunsTests : IDisposable
     {
         var job = SmallJob.Write(folder, model: "mlp", optimizer: Plateau, epochs: 6);
         string[] often = ["--set", "evaluation.every-steps=4"];
-        var one = await RunResult.TrainAsync(folder, job, ["--workers", "1", .. often]);
-        var two = await RunResult.TrainAsync(folder, job, ["--workers", "2", "--servers", "2", .. often]);
-        var three = await RunResult.TrainAsync(folder, job, ["--workers", "3", .. often]);
+        var one = await StandingCluster.TrainAsync(job, ["--workers", "1", .. often]);
+        var two = await StandingCluster.TrainAsync(job, ["--workers", "2", "--servers", "2", .. often]);
+        var three = await StandingCluster.TrainAsync(job, ["--workers", "3", .. often]);
 
         Assert.True(Evaluations(one).Count >= 20);
         Assert.Equal(Expected(one), Rates(one));

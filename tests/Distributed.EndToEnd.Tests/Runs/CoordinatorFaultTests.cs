@@ -64,8 +64,6 @@ public sealed class CoordinatorFaultTests : IDisposable
         Assert.Equal(phases, cluster.Faults.Select(fault => fault.Split(' ')[4]));
         Assert.Empty(cluster.Events("went-back"));
         Assert.Contains("coordinator-2 takes over from coordinator-1", submitter.Output, StringComparison.Ordinal);
-        // The log goes on: what the first one wrote is there, too.
-        Assert.Contains(cluster.Events("node-joined"), joined => joined.GetProperty("node").GetString() == "coordinator-1");
         if (kind == "kill")
             return;
         // Whoever stood still has been replaced meanwhile: its node says so and ends.

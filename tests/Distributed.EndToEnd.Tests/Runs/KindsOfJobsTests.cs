@@ -43,14 +43,14 @@ public class KindsOfJobsTests
     public async Task One_two_and_three_workers_train_to_the_same_bits(string kind, string parts)
     {
         using var folder = new TemporaryFolder();
-        folder.Write("text.txt", SomeText(4000));
-        folder.Write("table.csv", SomeTable(240));
+        StandingCluster.Write("text.txt", SomeText(4000));
+        StandingCluster.Write("table.csv", SomeTable(240));
         // Nothing is a multiple of the batch: the last one of an epoch is a partial one.
         var job = folder.Write("kind.hocon", $"seed = 5\n{parts}\nepochs = 2\nbatch = 48\nslots = 6\n");
 
-        var one = await RunResult.TrainAsync(folder, job, "--workers", "1");
-        var two = await RunResult.TrainAsync(folder, job, "--workers", "2");
-        var three = await RunResult.TrainAsync(folder, job, "--workers", "3", "--servers", "2");
+        var one = await StandingCluster.TrainAsync(job, "--workers", "1");
+        var two = await StandingCluster.TrainAsync(job, "--workers", "2");
+        var three = await StandingCluster.TrainAsync(job, "--workers", "3", "--servers", "2");
 
         Assert.All([two, three], run =>
         {

@@ -21,7 +21,7 @@ public class PlainTrainingTests
         var steps = job.Length.TotalSteps(new SlotSampler(training.Count, job.Batch, 1, job.Seed).StepsPerEpoch);
         var plain = PlainTraining.Run(job.Model, training, test, job.Loss.Create(), job.Optimizer, job.Batch, steps, job.Seed);
 
-        var run = await RunResult.TrainAsync(folder, file);
+        var run = await StandingCluster.TrainAsync(file);
 
         Assert.Equal(plain.WeightsSha256, run.WeightsSha256);
         Assert.Equal(plain.Evaluation!.Loss, run.TestLoss);

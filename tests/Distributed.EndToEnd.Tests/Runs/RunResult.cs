@@ -6,9 +6,6 @@ namespace Distributed.EndToEnd.Tests;
 internal sealed class RunResult(string folder)
 {
     private static readonly Dictionary<string, RunResult> undisturbed = [];
-    private static readonly TemporaryFolder kept = new();
-
-    static RunResult() => AppDomain.CurrentDomain.ProcessExit += (_, _) => kept.Dispose();
 
     public string Folder => folder;
 
@@ -24,7 +21,7 @@ internal sealed class RunResult(string folder)
 
     public double[] StepLosses => [.. Metrics.Where(line => line.GetProperty("kind").GetString() == "step").Select(line => line.GetProperty("loss").GetDouble())];
 
-    /// <summary>Trains a job on this machine and reads what it left.</summary>
+    /// <summary>Trains a job with processes of its own on this machine and reads what it left.</summary>
     public static async Task<RunResult> TrainAsync(TemporaryFolder folder, string job, params string[] arguments)
     {
         var run = folder.In($"run-{Guid.NewGuid():N}");
@@ -40,9 +37,8 @@ internal sealed class RunResult(string folder)
     /// </summary>
     public static async Task<RunResult> UndisturbedAsync(string job, params string[] arguments)
     {
-        // Tests run one after another.
         var key = string.Join('\n', [await File.ReadAllTextAsync(job), .. arguments]);
-        if (!undisturbed.TryGetValue(key, out var run)) undisturbed.Add(key, run = await TrainAsync(kept, job, ["--workers", "1", .. arguments]));
+        if (!undisturbed.TryGetValue(key, out var run)) undisturbed.Add(key, run = await StandingCluster.TrainAsync(job, ["--workers", "1", .. arguments]));
         return run;
     }
 

@@ -12,8 +12,8 @@ public sealed class SameBitsTests
         using var folder = new TemporaryFolder();
         var job = SmallJob.Write(folder);
         var undisturbed = await RunResult.UndisturbedAsync(job);
-        var run = await RunResult.TrainAsync(
-            folder, job, "--workers", $"{workers}", "--servers", $"{servers}", "--set", $"transport.same-host={transport}");
+        var run = await StandingCluster.TrainAsync(
+            job, "--workers", $"{workers}", "--servers", $"{servers}", "--set", $"transport.same-host={transport}");
 
         Assert.Equal(undisturbed.WeightsSha256, run.WeightsSha256);
         Assert.Equal(undisturbed.TestLoss, run.TestLoss);
@@ -30,6 +30,6 @@ public sealed class SameBitsTests
         using var folder = new TemporaryFolder();
         var job = SmallJob.Write(folder);
         Assert.NotEqual(
-            (await RunResult.UndisturbedAsync(job)).WeightsSha256, (await RunResult.TrainAsync(folder, job, "--set", "seed=8")).WeightsSha256);
+            (await RunResult.UndisturbedAsync(job)).WeightsSha256, (await StandingCluster.TrainAsync(job, "--set", "seed=8")).WeightsSha256);
     }
 }

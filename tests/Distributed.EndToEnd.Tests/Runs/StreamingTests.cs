@@ -22,7 +22,7 @@ public class StreamingTests
         using var folder = new TemporaryFolder();
         var job = Write(folder, optimizer);
         var still = await RunResult.UndisturbedAsync(job);
-        var streamed = await RunResult.TrainAsync(folder, job, "--workers", $"{workers}", "--servers", $"{servers}", "--set", "transport.same-host=tcp");
+        var streamed = await StandingCluster.TrainAsync(job, "--workers", $"{workers}", "--servers", $"{servers}", "--set", "transport.same-host=tcp");
         Assert.Equal(still.WeightsSha256, streamed.WeightsSha256);
         Assert.Equal(still.StepLosses, streamed.StepLosses);
         Assert.Equal(still.TestLoss, streamed.TestLoss);
@@ -37,8 +37,8 @@ public class StreamingTests
         using var folder = new TemporaryFolder();
         var job = Write(folder, "{ type = adam, learning-rate = 0.002 }", "checkpoint { every-steps = 1, keep = 2 }");
         // Long enough for the coordinator to look whether a checkpoint is due.
-        var still = await RunResult.TrainAsync(folder, job, "--workers", "1", "--set", "epochs=60");
-        var streamed = await RunResult.TrainAsync(folder, job, "--workers", "2", "--servers", "2", "--set", "transport.same-host=tcp", "--set", "epochs=60");
+        var still = await StandingCluster.TrainAsync(job, "--workers", "1", "--set", "epochs=60");
+        var streamed = await StandingCluster.TrainAsync(job, "--workers", "2", "--servers", "2", "--set", "transport.same-host=tcp", "--set", "epochs=60");
         Assert.Equal(still.WeightsSha256, streamed.WeightsSha256);
         Assert.Contains(streamed.Log, line => line.GetProperty("event").GetString() == "checkpoint-written");
     }
