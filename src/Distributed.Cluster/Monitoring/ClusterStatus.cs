@@ -22,7 +22,7 @@ internal sealed record RunStatus(
     JobEntry Job, RunProgress? Progress, double? SecondsLeft, CurvePoint[] Losses, CurvePoint[] TestLosses, string[] Notices);
 
 /// <summary>A point of a curve over steps.</summary>
-internal sealed record CurvePoint(double Step, double Value);
+internal readonly record struct CurvePoint(double Step, double Value);
 
 /// <summary>A node at one moment.</summary>
 /// <param name="MemoryBytes">What its process has in memory, shared memory counted in full.</param>

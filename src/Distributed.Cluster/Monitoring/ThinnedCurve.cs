@@ -6,7 +6,7 @@ namespace Distributed.Cluster.Monitoring;
 /// <param name="mostPoints">An even number.</param>
 internal sealed class ThinnedCurve(int mostPoints = 200)
 {
-    private readonly List<CurvePoint> points = [];
+    private readonly List<CurvePoint> points = new(mostPoints);
     private double span = 1;
     private (double Step, double Sum, int Count) open;
 
