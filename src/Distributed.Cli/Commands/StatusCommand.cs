@@ -97,8 +97,8 @@ internal static class StatusCommand
         {
             while (!asking.IsCompleted)
             {
-                var known = newest;
-                screen.Show(WatchScreen.Frame(known.Status, known.Problem, DateTimeOffset.UtcNow, Console.WindowWidth, Console.WindowHeight, session.Terminal.Colours));
+                var (known, size) = (newest, TerminalOutput.Size);
+                screen.Show(WatchScreen.Frame(known.Status, known.Problem, DateTimeOffset.UtcNow, size.Width, size.Height, session.Terminal.Colours));
                 await Task.WhenAny(asking, Task.Delay(DrawEvery, ended.Token));
                 ended.Token.ThrowIfCancellationRequested();
             }

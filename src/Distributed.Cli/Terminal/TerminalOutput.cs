@@ -9,6 +9,9 @@ internal sealed record TerminalOutput(TextWriter Out, TextWriter Error, bool Int
     /// <summary>Whether lines may be coloured: a terminal reads them, and its user does not say otherwise (https://no-color.org).</summary>
     public bool Colours => Interactive && Environment.GetEnvironmentVariable("NO_COLOR") is null or "";
 
+    /// <summary>Columns and rows of the process's own terminal; 80 by 24 of one that does not say, as a container's does at first.</summary>
+    public static (int Width, int Height) Size => Console.WindowWidth > 0 && Console.WindowHeight > 0 ? (Console.WindowWidth, Console.WindowHeight) : (80, 24);
+
     /// <summary>The process's own output streams.</summary>
     public static TerminalOutput FromConsole() => new(
         Console.Out,

@@ -18,6 +18,14 @@ internal static partial class Disk
         stream.Flush(flushToDisk: true);
     }
 
+    /// <summary>Puts a file that is whole in the place of another one: whatever ends the machine, one of both is there, whole.</summary>
+    public static void Replace(string file, string by)
+    {
+        Flush(by);
+        File.Move(by, file, overwrite: true);
+        FlushFolder(Path.GetDirectoryName(Path.GetFullPath(file))!);
+    }
+
     /// <summary>Makes the names in a folder durable. .NET has no call for it, and on Windows none is needed.</summary>
     public static void FlushFolder(string folder)
     {

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Distributed.Cluster.Checkpoints;
 using Distributed.Learning;
 
 namespace Distributed.Cluster.Coordination;
@@ -56,7 +57,7 @@ internal sealed class EarlierRun
                         writer.WriteLine(line);
             }
 
-            File.Move(kept, file, overwrite: true);
+            Disk.Replace(file, by: kept);
         }
 
         return run.Figures.NextStep == version ? run : None(version);

@@ -1,3 +1,5 @@
+using Distributed.Cluster.Checkpoints;
+
 namespace Distributed.Cluster.Succession;
 
 /// <summary>
@@ -21,7 +23,7 @@ internal static class WholeLines
             to.SetLength(EndOfLines(to));
         }
 
-        File.Move(copy, file, overwrite: true);
+        Disk.Replace(file, by: copy);
     }
 
     private static long EndOfLines(FileStream stream)

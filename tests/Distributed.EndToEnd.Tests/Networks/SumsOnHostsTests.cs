@@ -16,12 +16,13 @@ public sealed class SumsOnHostsTests : IDisposable
         """;
 
     private readonly TemporaryFolder folder = new();
-    private readonly List<TrainerProcess> nodes = [];
-    private string seed = "";
+    private readonly TestCluster cluster;
+
+    public SumsOnHostsTests() => cluster = new TestCluster(folder, "");
 
     public void Dispose()
     {
-        foreach (var node in nodes) node.Dispose();
+        cluster.Dispose();
         folder.Dispose();
     }
 
@@ -56,7 +57,7 @@ public sealed class SumsOnHostsTests : IDisposable
         await StartAsync();
         using var submitted = Submit(job, 1);
         await submitted.UntilItPrintsAsync("epoch 3/");
-        nodes.Single(node => node.Printed("node-started").Contains("worker-4", StringComparison.Ordinal)).Signal(TrainerProcess.Kill);
+        cluster["worker-4"].Signal(TrainerProcess.Kill);
         var run = await EndAsync(submitted);
         Assert.Equal(alone.WeightsSha256, run.WeightsSha256);
         Assert.Equal(alone.StepLosses, run.StepLosses);
@@ -66,23 +67,18 @@ public sealed class SumsOnHostsTests : IDisposable
 
     private async Task StartAsync()
     {
-        await NodeAsync(1, "head", "coordinator");
-        seed = Address(nodes[0]);
-        await NodeAsync(1, "server-1", "server");
-        await NodeAsync(2, "server-2", "server");
-        for (var number = 1; number <= 4; number++) await NodeAsync((number + 1) / 2, $"worker-{number}", "worker");
+        await cluster.FoundAsync("coordinator-1", 0, Host(1));
+        (string Name, int Host)[] others = [("server-1", 1), ("server-2", 2), .. Enumerable.Range(1, 4).Select(number => ($"worker-{number}", (number + 1) / 2))];
+        foreach (var (name, host) in others)
+            cluster.Start(name, 0, Host(host));
+        foreach (var (name, _) in others)
+            await cluster.JoinedAsync(cluster["coordinator-1"], name);
     }
 
-    private async Task NodeAsync(int host, string name, string role)
-    {
-        string[] at = seed.Length == 0 ? ["--out", folder.In("runs")] : ["--seed", seed];
-        var node = TrainerProcess.Start(folder.Path, ["node", "--role", role, "--name", name, "--host", $"127.0.0.{host}", .. at]);
-        nodes.Add(node);
-        await node.UntilItPrintsAsync("node-started");
-    }
+    private static string[] Host(int number) => ["--host", $"127.0.0.{number}"];
 
-    private TrainerProcess Submit(string job, int backups) => TrainerProcess.Start(
-        folder.Path, "submit", job, "--seed", seed, "--workers", "4", "--servers", "2", "--set", $"backups={backups}", "--set", "transport.sum-on-hosts=true");
+    private TrainerProcess Submit(string job, int backups) => cluster.Submit(
+        job, "coordinator-1", "--workers", "4", "--servers", "2", "--set", $"backups={backups}", "--set", "transport.sum-on-hosts=true");
 
     private async Task<RunResult> SubmitAsync(string job, int backups)
     {
@@ -94,15 +90,12 @@ public sealed class SumsOnHostsTests : IDisposable
     {
         var ended = await submitted.EndAsync(TrainerProcess.Patience);
         Assert.True(ended.Code == 0, $"{ended.Error} {ended.Output}");
-        return new RunResult(Assert.Single(Directory.GetDirectories(folder.In("runs"))));
+        return new RunResult(cluster.Run);
     }
 
     private string Write(string optimizer, int epochs) => folder.Write(
         "hosts.hocon",
         string.Create(CultureInfo.InvariantCulture, $"seed = 3\n{Model}\noptimizer {optimizer}\nepochs = {epochs}\nbatch = 24\nslots = 8\nworkers = 1\n"));
-
-    private static string Address(TrainerProcess node) =>
-        System.Text.Json.JsonDocument.Parse(node.Printed("node-started")).RootElement.GetProperty("fields").GetProperty("address").GetString()!;
 
     private static System.Text.Json.JsonElement[] Fields(RunResult run, string name) =>
         [.. run.Log.Where(line => line.GetProperty("event").GetString() == name).Select(line => line.GetProperty("fields"))];

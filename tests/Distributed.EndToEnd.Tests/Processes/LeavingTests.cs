@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace Distributed.EndToEnd.Tests;
 
 /// <summary>Nodes that are told to end while another member of their cluster can't be reached, and nobody has decided about that one yet.</summary>
@@ -12,24 +10,15 @@ public sealed class LeavingTests : IDisposable
         """;
 
     private readonly TemporaryFolder folder = new();
-    private readonly List<TrainerProcess> nodes = [];
 
-    public void Dispose()
-    {
-        foreach (var node in nodes)
-            node.Dispose();
-        folder.Dispose();
-    }
+    public void Dispose() => folder.Dispose();
 
     [Fact]
     public async Task Nodes_that_are_told_to_end_do_so_in_order_while_another_does_not_answer()
     {
-        folder.Write("undecided.hocon", Undecided);
-        var head = Node("head", "coordinator");
-        await head.UntilItPrintsAsync("node-started");
-        var seed = JsonDocument.Parse(head.Printed("node-started")).RootElement.GetProperty("fields").GetProperty("address").GetString()!;
-        var server = Node("server", "server", "--seed", seed);
-        var lost = Node("lost", "worker", "--seed", seed);
+        using var cluster = new TestCluster(folder, Undecided);
+        await cluster.FoundAsync("coordinator-1");
+        var (head, server, lost) = (cluster["coordinator-1"], cluster.Start("server-1"), cluster.Start("worker-1"));
         await head.UntilAsync(() => head.Output.Split("\"Up\"").Length > 3, "all to be members");
         lost.Signal(TrainerProcess.Stop);
         await head.UntilItPrintsAsync("UNREACHABLE");
@@ -44,12 +33,5 @@ public sealed class LeavingTests : IDisposable
             // Akka gives up waiting for the others to let it go.
             Assert.DoesNotContain("[cluster-exiting] timed out", ended.Output, StringComparison.Ordinal);
         }
-    }
-
-    private TrainerProcess Node(string name, string role, params string[] arguments)
-    {
-        var node = TrainerProcess.Start(folder.Path, ["node", "--name", name, "--role", role, "--config", "undecided.hocon", .. arguments]);
-        nodes.Add(node);
-        return node;
     }
 }
