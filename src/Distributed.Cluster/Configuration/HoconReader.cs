@@ -222,6 +222,8 @@ internal sealed class HoconReader
     private char ReadEscape()
     {
         var c = Now;
+        if (char.IsControl(c))
+            throw Error("a backslash at the end of a line is no escape in quoted text: write '\\\\' for a backslash");
         _at++;
         if (c == 'u' && _at + 4 <= _text.Length
             && ushort.TryParse(_text.AsSpan(_at, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var code))

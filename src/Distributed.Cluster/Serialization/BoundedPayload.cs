@@ -56,7 +56,8 @@ internal sealed unsafe class BoundedPayload : MemoryStream
         byte here;
         if (Math.Abs(_start - (nint)(&here)) > MostStackBytes) throw new SerializationException("values are nested too deep");
         var value = base.ReadByte();
-        if (_last == Numbers && value > MostFixedKind) throw new SerializationException($"an array of elements of the kind {value} is none of numbers");
+        // Byte arrays in an array have lengths without a byte before them; no message has such.
+        if (_last == Numbers && value is Bytes or > MostFixedKind) throw new SerializationException($"an array of elements of the kind {value} is none of numbers");
         if (_countDue)
         {
             _countDue = false;

@@ -55,6 +55,7 @@ public sealed class HoconSettingsTests
     [InlineData("a = ${b}\nb = ${a}", "f: line 1: ${b} goes in a circle")]
     [InlineData("a = ${a}", "f: line 1: 'a' refers to itself and has no earlier value")]
     [InlineData("a = { x = 1 } relu", "f: line 1: a section and a text stand side by side; a comma or a new line is missing")]
+    [InlineData("a = \"\\\n\"", "f: line 1: a backslash at the end of a line is no escape in quoted text: write '\\\\' for a backslash")]
     [InlineData("a = \"\\q\"", "f: line 1: '\\q' is no escape in quoted text: write '\\\\' for a backslash")]
     [InlineData("include \"other\"", "f: line 1: 'include' is not understood: write the settings into this file")]
     public void A_malformed_text_is_refused_with_its_line(string text, string message) =>

@@ -72,7 +72,7 @@ public sealed class FuzzTests : IDisposable
             var text = Encoding.UTF8.GetString(Fuzz.Damage(good[random.Next(good.Length)], random));
             var failure = Record.Exception(() => Job.Parse("fuzz.hocon", text, new JobOverrides()));
             Assert.True(failure is null or BadInputException, $"{failure}\n{text}");
-            Assert.DoesNotContain('\n', failure?.Message ?? "");
+            Assert.True(failure?.Message.Contains('\n') != true, $"expected one line: {failure?.Message}");
         });
     }
 }

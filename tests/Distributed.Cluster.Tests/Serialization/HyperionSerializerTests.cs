@@ -119,6 +119,16 @@ public sealed class HyperionSerializerTests : IDisposable
     }
 
     [Fact]
+    public void An_array_of_byte_arrays_takes_no_memory_for_the_lengths_that_it_names()
+    {
+        // Three elements, the first of 100,860,417 bytes, says what follows.
+        byte[] bytes = [252, 9, 3, 0, 0, 0, 1, 2, 3, 6, 1];
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Throws<SerializationException>(() => Serializer().FromBinary(bytes, typeof(object)));
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 4 << 20);
+    }
+
+    [Fact]
     public void A_payload_that_nests_without_end_does_not_end_the_process()
     {
         // Each level: "a Nest[] of length 1", whose element is again a Nest[].

@@ -5,7 +5,7 @@ namespace Distributed.Transport.Tests;
 
 /// <summary>
 /// Damaged input drawn from a seed: a fixed number of cases in the suite, and as many as a time allows by hand
-/// (<c>FUZZ_SECONDS=600</c>, <c>FUZZ_SEED=2</c>). A case that fails is named by seed and number.
+/// (<c>FUZZ_SECONDS=600</c>, <c>FUZZ_SEED=2</c>). A case that fails is named by seed and number; <c>FUZZ_FIRST</c> begins with it.
 /// </summary>
 internal static class Fuzz
 {
@@ -18,7 +18,7 @@ internal static class Fuzz
         int seed = Number("FUZZ_SEED") ?? 1;
         TimeSpan? within = Number("FUZZ_SECONDS") is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
         Stopwatch since = Stopwatch.StartNew();
-        for (int number = 0; within is { } bound ? since.Elapsed < bound : number < cases; number++)
+        for (int number = Number("FUZZ_FIRST") ?? 0; within is { } bound ? since.Elapsed < bound : number < cases; number++)
         {
             long before = GC.GetAllocatedBytesForCurrentThread();
             try
