@@ -30,6 +30,9 @@ else
 fi
 
 scratch=$(mktemp -d)
+# A .NET process that is killed leaves its diagnostics' sockets where temporary files are.
+mkdir "$scratch/tmp"
+export TMPDIR=$scratch/tmp
 # Every process that a test starts inherits this mark, wherever it goes: those that outlive the tests are ended by it.
 mark=DISTRIBUTED_TEST_RUN=$$-$RANDOM$RANDOM
 runner=

@@ -81,7 +81,7 @@ internal sealed class TrainerNode : IAsyncDisposable
             });
         var refusals = new RefusalLog(log.Logger, TimeProvider.System);
         var setup = ClusterTls.With(
-            ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(seeds.Over(config.Akka)), new AkkaLogSetup(log.Logger)), config.Certificate,
+            ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(seeds.Over(config.Certificate is null ? config.Akka : LastingTransport.Over(config.Akka))), new AkkaLogSetup(log.Logger)), config.Certificate,
             (reason, from) => refusals.Add(from, reason, $"{options.Name} refused {from}: {reason}"));
         ActorSystem system;
         try

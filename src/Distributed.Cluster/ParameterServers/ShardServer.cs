@@ -42,9 +42,8 @@ internal sealed unsafe class ShardServer : IDisposable
     private bool linked;
     private long bytesSent;
     private long announced;
-    private readonly List<(PeerLink[] Peers, (Shard Shard, long Version)[] Readers)> retired = [];
+    private readonly RetiredLinks retired;
     private long term;
-    private volatile bool retires;
     private volatile bool closing;
 
     /// <param name="listenOn">The address of the data plane.</param>
@@ -66,6 +65,7 @@ internal sealed unsafe class ShardServer : IDisposable
         this.chaos = chaos;
         this.tls = tls;
         term = order.Term;
+        retired = new RetiredLinks(peer => Interlocked.Add(ref bytesSent, peer.Link.BytesSent));
         figures = order.Shards.Any(shard => shard.Shard == 0) ? new SlotFigures(job.Slots) : null;
         torch.set_num_threads(1);
         using var module = job.Model.Build(job.Seed);
@@ -149,13 +149,7 @@ internal sealed unsafe class ShardServer : IDisposable
 
         norms?.Wait(true);
         var stands = shards.Values.Select(shard => (Shard: shard, At: shard.RaiseTerm(newTerm))).ToArray();
-        lock (retired)
-        {
-            retired.Add((ended, [.. stands.Where(shard => shard.At.Due).Select(shard => (shard.Shard, shard.At.Version))]));
-            retires = true;
-        }
-
-        FreeRetired();
+        retired.Add(ended, [.. stands.Where(shard => shard.At.Due).Select(shard => (shard.Shard, shard.At.Version))]);
         return [.. stands.Select(shard => new TrainingMessages.ShardVersion(shard.Shard.Range.Shard, shard.At.Version, shard.At.Due))];
     }
 
@@ -215,9 +209,7 @@ internal sealed unsafe class ShardServer : IDisposable
             shard.Stop();
         foreach (var peer in peers.Values)
             peer.Dispose();
-        lock (retired)
-            foreach (var peer in retired.SelectMany(batch => batch.Peers))
-                peer.Dispose();
+        retired.Dispose();
         foreach (var shard in shards.Values)
             shard.Dispose();
         norms?.Dispose();
@@ -309,8 +301,7 @@ internal sealed unsafe class ShardServer : IDisposable
         // A worker that needs all shards' weights to begin: no shard goes on before it has begun, so the last one here speaks for all.
         if (Interlocked.Increment(ref announced) % shards.Count == 0)
             shared.Publish(version);
-        if (retires)
-            FreeRetired();
+        retired.Free();
     }
 
     /// <summary>
@@ -343,33 +334,6 @@ internal sealed unsafe class ShardServer : IDisposable
                     announcements[shard].Publish(version);
             });
         }
-    }
-
-    /// <summary>Frees the memory of links of earlier terms from which no update reads any more.</summary>
-    private void FreeRetired()
-    {
-        PeerLink[] free;
-        lock (retired)
-        {
-            var done = retired.Where(batch => Array.TrueForAll(batch.Readers, reader => reader.Shard.Version > reader.Version)).ToArray();
-            free = [.. done.SelectMany(batch => batch.Peers)];
-            foreach (var batch in done)
-                retired.Remove(batch);
-            retires = retired.Count > 0;
-        }
-
-        if (free.Length == 0)
-            return;
-        // On a thread of its own: a link's thread may be the one that does an update and calls here.
-        new Thread(() =>
-        {
-            foreach (var peer in free)
-            {
-                Interlocked.Add(ref bytesSent, peer.Link.BytesSent);
-                peer.Dispose();
-            }
-        })
-        { Name = "links of earlier terms", IsBackground = true }.Start();
     }
 
     /// <summary>A peer's link is over: on purpose, by the peer's death, or (with a cause) by its fault.</summary>

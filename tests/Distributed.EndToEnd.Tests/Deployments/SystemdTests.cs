@@ -82,6 +82,7 @@ public class SystemdTests
         var log = await logs.EndAsync(TrainerProcess.Patience);
         Assert.Matches(@"(?s)member-lost .*rack-2-.*waiting-for-members .*member-joined .*rack-4-worker-1.*regrouped .*job-ended ", log.Output);
         await (screen?.UntilAsync("completed") ?? Task.CompletedTask);
+        await Deploy.StopAsync(kept, gained, firstServer, head);
 
         // A machine whose cores all compute may take longer for an answer than the command waits.
         async Task<Ended> Status()

@@ -136,7 +136,7 @@ internal sealed partial class TrainerProcess : IDisposable
         }
     }
 
-    public void Signal(int signal) => Assert.True(Send(Id, signal) == 0, $"the process has ended and printed: {Text(output)} {Text(errors)}");
+    public void Signal(int signal) => Assert.True(Send(Id, signal) == 0, $"the process {(process.HasExited ? $"has ended with {process.ExitCode}" : "runs")} and printed: {Text(output)} {Text(errors)}");
 
     public static void Signal(int process, int signal) => Assert.Equal(0, Send(process, signal));
 

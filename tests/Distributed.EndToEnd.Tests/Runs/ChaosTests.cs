@@ -36,22 +36,25 @@ public sealed class ChaosTests : IDisposable
     }
 
     [Fact]
-    public async Task Processes_that_stand_still_at_a_point_of_a_step_cost_no_bit()
+    public Task Processes_that_stand_still_at_a_point_of_a_step_cost_no_bit()
     {
-        string[] faults =
-        [
-            "{ kind = pause, node = worker-1, step = 20, phase = while-sending, seconds = 5 }",
-            "{ kind = pause, node = worker-2, step = 60, phase = after-sending, seconds = 5 }",
-            "{ kind = pause, node = server-1, step = 80, phase = before-announcing, seconds = 5 }",
-            "{ kind = pause, node = server-1, step = 100, phase = while-checkpointing, seconds = 5 }",
-        ];
         // Longer pauses than this are taken for a loss.
         folder.Write("impatient.hocon", "trainer.deadlines.silence = 2s");
-        var done = await EndsUndisturbedAsync(
-            SmallJob.Write(folder, epochs: Epochs), Plan(faults), "--config", "impatient.hocon", "--set", "checkpoint.every-steps=8",
-            "--set", "min-workers=2");
-        Assert.Equal(faults.Length, done.Length);
+        return EndsAfterPausesAsync(
+            5,
+            [("worker-1", 20, "while-sending"), ("worker-2", 60, "after-sending"), ("server-1", 80, "before-announcing"), ("server-1", 100, "while-checkpointing")],
+            "--config", "impatient.hocon");
     }
+
+    [Fact]
+    [Trait("Category", "Slow")]
+    public Task Processes_that_stand_still_for_twenty_seconds_at_any_point_of_a_step_cost_no_bit() => EndsAfterPausesAsync(
+        20,
+        [
+            ("worker-1", 20, "before-sending"), ("worker-2", 40, "while-sending"), ("worker-1", 60, "after-sending"), ("worker-2", 80, "after-step"),
+            ("server-1", 100, "before-commit"), ("server-2", 120, "before-announcing"), ("server-1", 140, "while-checkpointing"),
+        ],
+        "--servers", "2");
 
     [Fact]
     public Task Three_hundred_steps_with_forty_drawn_faults_cost_no_bit() => DrawnFaultsCostNoBitAsync(1);
@@ -75,6 +78,14 @@ public sealed class ChaosTests : IDisposable
             SmallJob.Write(folder, epochs: 2 * Epochs), ["--chaos-seed", $"{seed}", "--chaos-rate", "0.05"], "--set", "checkpoint.every-steps=5", "--set",
             "min-workers=2");
         Assert.True(done.Length >= 30, string.Join('\n', done));
+    }
+
+    private async Task EndsAfterPausesAsync(int seconds, (string Node, int Step, string Phase)[] points, params string[] settings)
+    {
+        var plan = Plan([.. points.Select(point => $"{{ kind = pause, node = {point.Node}, step = {point.Step}, phase = {point.Phase}, seconds = {seconds} }}")]);
+        var done = await EndsUndisturbedAsync(
+            SmallJob.Write(folder, epochs: Epochs), plan, [.. settings, "--set", "checkpoint.every-steps=8", "--set", "min-workers=2"]);
+        Assert.Equal(points.Length, done.Length);
     }
 
     private string[] Plan(string[] faults) => ["--chaos", folder.Write("plan.hocon", $"faults = [\n{string.Join('\n', faults)}\n]\n")];

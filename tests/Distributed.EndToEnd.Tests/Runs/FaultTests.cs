@@ -135,17 +135,22 @@ public sealed partial class FaultTests : IDisposable
     [Fact]
     public async Task Below_its_minimum_a_run_waits_and_a_node_that_joins_is_given_slots()
     {
-        var job = SmallJob.Write(folder, epochs: 4 * Epochs);
+        const int epochs = 4;
+        var job = SmallJob.Write(folder, epochs: epochs);
         var undisturbed = await RunResult.UndisturbedAsync(job);
 
-        using var trainer = Start(job, ["--workers", "1", "--set", "max-workers=2"]);
-        await TellsItsAddressAsync(trainer);
-        using var joining = TrainerProcess.Start(folder.Path, "node", "--role", "worker", "--name", "late", "--seed", Field(Events("node-started").First(), "address"));
-        await trainer.UntilItPrintsAsync("late joins");
-        await trainer.UntilItPrintsAsync("with 2 workers");
+        using var cluster = new TestCluster(folder, "");
+        var plan = cluster.Plan("{ kind = kill, node = worker-2, step = 20, phase = while-sending }");
+        await cluster.FoundAsync("coordinator-1");
+        foreach (var name in (string[])["server-1", "worker-1", "worker-2"])
+            cluster.Start(name, 0, plan);
+        using var submitter = cluster.Submit(job, "coordinator-1", "--workers", "2", "--set", "min-workers=2");
+        await submitter.UntilItPrintsAsync("waiting for nodes: it needs 2 workers");
+        cluster.Start("worker-3");
 
-        await EndsLikeAsync(trainer, undisturbed, 4 * Epochs);
-        Assert.Contains(Events("slots-leased"), leased => Field(leased, "node") == "late" && Field(leased, "slots") is "0-1" or "2-3");
+        await cluster.EndsLikeAsync(submitter, undisturbed, epochs);
+        Assert.NotEmpty(cluster.Events("waiting-for-members"));
+        Assert.Contains(cluster.Events("slots-leased"), leased => Field(leased, "node") == "worker-3" && Field(leased, "slots") is "0-1" or "2-3");
     }
 
     private TrainerProcess Start(string job, string[] arguments) => TrainerProcess.Start(folder.Path, ["local", job, "--out", "run", .. arguments]);
