@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.Intrinsics.X86;
 using static TorchSharp.torch;
 
 namespace Distributed.Learning;
@@ -9,8 +10,18 @@ namespace Distributed.Learning;
 /// in a register, where torch passes over memory once an operation. Every operation rounds as torch's kernels do (scaled additions are fused
 /// multiply-adds, the momentum is multiplied and added), so the bits are those of <c>torch.optim.SGD</c>.
 /// </summary>
-internal sealed unsafe class SgdPiece(OptimizerSpec spec, PieceRange range, IReadOnlyList<Tensor> moments) : IOptimizerPiece
+/// <param name="spec">The rule's options.</param>
+/// <param name="range">Where the piece lies in the shard.</param>
+/// <param name="moments">The rule's state of the whole shard.</param>
+/// <param name="shardFloats">
+/// Length of the shard. New weights of a large one are out of every cache before anyone reads them: they are written past the caches, which
+/// saves reading what they replace.
+/// </param>
+internal sealed unsafe class SgdPiece(OptimizerSpec spec, PieceRange range, IReadOnlyList<Tensor> moments, long shardFloats) : IOptimizerPiece
 {
+    /// <summary>Shards of so many floats are large: with the momentum they fill the last cache of a core.</summary>
+    private const long LargeShard = 1 << 21;
+
     private readonly float* velocity = moments.Count == 0 ? null : (float*)FlatTensor.AddressOf(moments[0]) + range.Start;
 
     /// <summary>Names of the state tensors: PyTorch's.</summary>
@@ -48,6 +59,7 @@ internal sealed unsafe class SgdPiece(OptimizerSpec spec, PieceRange range, IRea
         var terms = new GradientTerms(spec, range.Settings, step.Scale, decays: true);
         // The first gradient is the momentum as it is: torch clones it, and 0 + −0 would be another zero.
         var (first, nesterov) = (step.Number == 1, spec.Nesterov);
+        var past = shardFloats >= LargeShard && (nint)to % sizeof(Vector<float>) == 0;
         for (var i = 0L; i < floats; i += Vector<float>.Count)
         {
             var weight = Vector.Load(from + i);
@@ -58,7 +70,13 @@ internal sealed unsafe class SgdPiece(OptimizerSpec spec, PieceRange range, IRea
                 Vector.Store(speed, velocity + i);
                 direction = nesterov ? Vector.FusedMultiplyAdd(speed, keep, direction) : speed;
             }
-            Vector.Store(Vector.FusedMultiplyAdd(direction, rate, weight), to + i);
+            weight = Vector.FusedMultiplyAdd(direction, rate, weight);
+            if (past) Vector.StoreAlignedNonTemporal(weight, to + i);
+            else Vector.Store(weight, to + i);
         }
+
+        // Whoever is told of them next must find them in memory.
+        if (past && Sse.IsSupported) Sse.StoreFence();
+        else if (past) Thread.MemoryBarrier();
     }
 }

@@ -61,7 +61,7 @@ public sealed unsafe class ShardOptimizer : IDisposable
         rooms = spec.Type == OptimizerKinds.Sgd ? [] : [empty(longest).DetachFromDisposeScope(), empty(longest).DetachFromDisposeScope()];
         pieces = [.. ranges.Select(IOptimizerPiece (range) =>
             rule is not null ? new RulePiece(spec, rule, range, state.Moments, rooms)
-            : spec.Type == OptimizerKinds.Sgd ? new SgdPiece(spec, range, state.Moments)
+            : spec.Type == OptimizerKinds.Sgd ? new SgdPiece(spec, range, state.Moments, floats)
             : new AdamPiece(spec, range, state.Moments, rooms[0]))];
     }
 

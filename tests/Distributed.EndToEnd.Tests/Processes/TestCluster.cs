@@ -61,6 +61,10 @@ internal sealed partial class TestCluster : IDisposable
     public Task JoinedAsync(TrainerProcess coordinator, string name) =>
         coordinator.UntilItPrintsAsync($"\"event\":\"node-joined\",\"fields\":{{\"node\":\"{name}\"");
 
+    /// <summary>Waits until the coordinator's node sees a node that it knows as a full member: nodes that become so together have no order of age.</summary>
+    public Task IsMemberAsync(TrainerProcess coordinator, string name) =>
+        coordinator.UntilItPrintsAsync($"trainer@{AddressOf(name)}\",\"status\":\"Up\"");
+
     /// <summary>Writes a plan of faults, a line each, and returns the arguments that give it to a node.</summary>
     public string[] Plan(params string[] faults) =>
         ["--chaos", folder.Write("plan.hocon", $"faults = [\n{string.Join('\n', faults)}\n]\n"), "--chaos-record", folder.In("chaos.txt")];

@@ -50,6 +50,7 @@ public sealed class CoordinatorFaultTests : IDisposable
             // One after another: the oldest one is the next.
             cluster.Start($"coordinator-{i}", 0, chaos);
             await cluster.JoinedAsync(cluster["coordinator-1"], $"coordinator-{i}");
+            await cluster.IsMemberAsync(cluster["coordinator-1"], $"coordinator-{i}");
         }
 
         string[] members = ["worker-1", "worker-2", "server-1", "server-2"];

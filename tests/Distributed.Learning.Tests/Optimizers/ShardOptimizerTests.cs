@@ -87,6 +87,27 @@ public class ShardOptimizerTests
             Assert.Equal(whole, Bits(Train(Spec(rule), start, gradients, [0, cut, length])));
     }
 
+    [Fact]
+    public void A_shard_whose_weights_are_written_past_the_caches_has_the_bits_of_its_parts()
+    {
+        const int length = (1 << 21) + 203;
+        using var start = new FloatMemory(Examples.Random(length, 5));
+        using var gradient = new FloatMemory(Examples.Random(length, 6));
+        using var whole = new FloatMemory(length);
+        using var parts = new FloatMemory(length);
+        Step(whole, 0, length);
+        foreach (var (from, to) in ((int, int)[])[(0, 1 << 20), (1 << 20, 3 << 19), (3 << 19, length)]) Step(parts, from, to - from);
+        Assert.True(Bits(whole.Span).AsSpan().SequenceEqual(Bits(parts.Span)));
+
+        void Step(FloatMemory into, int first, int floats)
+        {
+            var bytes = (nint)first * sizeof(float);
+            using var optimizer = new ShardOptimizer(Spec("momentum-decay"), floats);
+            optimizer.Step(start.Address + bytes, into.Address + bytes, gradient.Address + bytes);
+            optimizer.Step(into.Address + bytes, into.Address + bytes, gradient.Address + bytes);
+        }
+    }
+
     [Theory, MemberData(nameof(Rules))]
     public void A_saved_state_goes_on_bit_for_bit(string rule)
     {
