@@ -60,7 +60,7 @@ public sealed class EvaluationTests
             }
 
             var loss = new LossSpec("cross-entropy").Create();
-            var before = Tensor.TotalCount;
+            var before = Examples.LiveTensors();
             var last = Evaluator.EvaluateBlock(Zero, test, loss, OutputMeaning.Logits, 2);
             var evaluation = Evaluator.Evaluate(Zero, test, loss, OutputMeaning.Logits);
 
