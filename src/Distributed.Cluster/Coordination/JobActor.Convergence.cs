@@ -21,6 +21,7 @@ internal sealed partial class JobActor
     private long? stoppedAt;
     private string? bestSha256;
     private bool savesBest;
+    private bool savesModelThen;
 
     private sealed record BestSaved(Evaluation Evaluation, string WeightsSha256);
 
@@ -151,13 +152,25 @@ internal sealed partial class JobActor
         savesBest = false;
         bestSha256 = saved.WeightsSha256;
         node.Log.ModelWritten(saved.Evaluation.Version, BestFile, saved.WeightsSha256);
-        TellDecision();
+        if (savesModelThen)
+            MakeModel();
+        else
+            TellDecision();
     }
 
-    /// <summary>Makes the model file: of the last version, or of the best one where that is wanted and another.</summary>
+    /// <summary>Nothing is left but to save the model. Whoever took over just now may have yet to find the best weights.</summary>
     private void SaveModel()
     {
         Enter("saving");
+        Become(Saving);
+        savesModelThen = savesBest;
+        if (!savesBest)
+            MakeModel();
+    }
+
+    /// <summary>Makes the model file: of the last version, or of the best one where that is wanted and another.</summary>
+    private void MakeModel()
+    {
         var file = files.ModelFile;
         var bestFile = BestFile;
         if (earlyStopping is { RestoresBest: true, Best: { } best } && best.Version != LastVersion)
@@ -181,8 +194,6 @@ internal sealed partial class JobActor
                 return new Saved(version, sha);
             });
         }
-
-        Become(Saving);
     }
 
     /// <summary>

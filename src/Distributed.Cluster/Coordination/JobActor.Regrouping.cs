@@ -82,6 +82,7 @@ internal sealed partial class JobActor
         term++;
         rebuild |= again;
         (holds, spreading, handedOverAt) = (false, false, null);
+        savesModelThen = false;
         waitingFor = null;
         if (phase is "training" or "saving")
             regroupedAt = Environment.TickCount64;
