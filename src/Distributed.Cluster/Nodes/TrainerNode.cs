@@ -80,8 +80,9 @@ internal sealed class TrainerNode : IAsyncDisposable
                 relay.Add(entry);
             });
         var refusals = new RefusalLog(log.Logger, TimeProvider.System);
+        var akka = config.Certificate is null ? config.Akka : LastingTransport.Over(config.Akka);
         var setup = ClusterTls.With(
-            ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(seeds.Over(config.Certificate is null ? config.Akka : LastingTransport.Over(config.Akka))), new AkkaLogSetup(log.Logger)), config.Certificate,
+            ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(seeds.Over(akka)), new AkkaLogSetup(log.Logger)), config.Certificate,
             (reason, from) => refusals.Add(from, reason, $"{options.Name} refused {from}: {reason}"));
         ActorSystem system;
         try

@@ -1,3 +1,4 @@
+using System.Reflection;
 using Akka.Actor;
 using Akka.Configuration;
 using Akka.Remote.Transport;
@@ -32,7 +33,7 @@ internal sealed class LastingTransport : AkkaTransport
         standIn = ActorSystem.Create(
             system.Name, system.Settings.Setup.And(BootstrapSetup.Create().WithConfig(ConfigurationFactory.ParseString(Bare).WithFallback(system.Settings.Config))));
         var type = typeof(DotNettySslSetup).Assembly.GetType("Akka.Remote.Transport.DotNetty.TcpTransport", throwOnError: true)!;
-        tcp = (AkkaTransport)Activator.CreateInstance(type, standIn, config)!;
+        tcp = (AkkaTransport)Activator.CreateInstance(type, BindingFlags.Public | BindingFlags.Instance | BindingFlags.DoNotWrapExceptions, null, [standIn, config], null)!;
     }
 
     /// <inheritdoc/>
@@ -57,9 +58,14 @@ internal sealed class LastingTransport : AkkaTransport
     /// <inheritdoc/>
     public override async Task<bool> Shutdown()
     {
-        var done = await tcp.Shutdown();
-        await standIn.Terminate();
-        return done;
+        try
+        {
+            return await tcp.Shutdown();
+        }
+        finally
+        {
+            await standIn.Terminate();
+        }
     }
 
     /// <inheritdoc/>

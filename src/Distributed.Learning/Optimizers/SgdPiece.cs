@@ -19,7 +19,7 @@ namespace Distributed.Learning;
 /// </param>
 internal sealed unsafe class SgdPiece(OptimizerSpec spec, PieceRange range, IReadOnlyList<Tensor> moments, long shardFloats) : IOptimizerPiece
 {
-    /// <summary>Shards of so many floats are large: with the momentum they fill the last cache of a core.</summary>
+    /// <summary>Shards of so many floats are large: weights before and after, momentum and two gradients are 40 MB.</summary>
     private const long LargeShard = 1 << 21;
 
     private readonly float* velocity = moments.Count == 0 ? null : (float*)FlatTensor.AddressOf(moments[0]) + range.Start;
