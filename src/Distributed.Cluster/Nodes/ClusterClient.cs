@@ -21,6 +21,9 @@ internal sealed class ClusterClient : IAsyncDisposable
     /// <summary>The same while there are further nodes to try.</summary>
     private static readonly TimeSpan ShortContact = TimeSpan.FromSeconds(8);
 
+    /// <summary>Until a node whose handshake broke off is called again: longer than Akka calls nobody there (<c>retry-gate-closed-for</c>).</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
+
     /// <summary>A coordinator that is asked, and answers nothing for so long, is gone.</summary>
     private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(20);
 
@@ -75,24 +78,48 @@ internal sealed class ClusterClient : IAsyncDisposable
         var config = ClusterConfig.Load(configFile, AddressTowards(seed), 0, security: security);
         var certificate = config.Certificate;
         var address = ClusterConfig.SeedAddress(seed, certificate is not null);
-        var distrust = default(string);
+        var distrust = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
         var log = new EventLog("client", "client", Microsoft.Extensions.Logging.LogLevel.Warning, static _ => { });
-        var remote = ConfigurationFactory.ParseString("akka.actor.provider = remote").WithFallback(config.Akka);
+        var akka = certificate is null ? config.Akka : LastingTransport.Over(config.Akka);
+        var remote = ConfigurationFactory.ParseString("akka.actor.provider = remote").WithFallback(akka);
         var system = ActorSystem.Create("client", ClusterTls.With(
-            ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(remote), new AkkaLogSetup(log.Logger)), certificate, (reason, _) => distrust = reason));
+            ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(remote), new AkkaLogSetup(log.Logger)), certificate, (reason, _) => distrust.TrySetResult(reason)));
         try
         {
-            var gateway = await system.ActorSelection($"{address}/user/{NodeActor.Name}").ResolveOne(within, cancellation);
-            return new ClusterClient(log, system, gateway, seed, certificate);
+            var node = system.ActorSelection($"{address}/user/{NodeActor.Name}");
+            var gateway = await FindAsync(node, within, distrust.Task, cancellation);
+            if (gateway is null && certificate is not null && await Task.WhenAny(distrust.Task, Task.Delay(Pause, cancellation)) != distrust.Task)
+                gateway = await FindAsync(node, within, distrust.Task, cancellation);
+            if (gateway is not null)
+                return new ClusterClient(log, system, gateway, seed, certificate);
+            var problem = distrust.Task.IsCompleted ? await distrust.Task
+                : certificate is null ? "no node of a cluster answers there" : "no node of a cluster answers there and speaks TLS";
+            throw new BadInputException($"--seed {seed}: {problem}");
         }
-        catch (Exception exception)
+        catch (Exception)
         {
             await system.Terminate();
             log.Dispose();
             certificate?.Dispose();
-            if (exception is ActorNotFoundException)
-                throw new BadInputException($"--seed {seed}: {distrust ?? $"no node of a cluster answers there{(certificate is null ? "" : " and speaks TLS")}"}", exception);
             throw;
+        }
+    }
+
+    /// <summary>Asks a node's gateway who it is; null if it does not answer, or once it is known that it is not trusted.</summary>
+    private static async Task<IActorRef?> FindAsync(ActorSelection node, TimeSpan within, Task distrust, CancellationToken cancellation)
+    {
+        var found = node.ResolveOne(within, cancellation);
+        await Task.WhenAny(found, distrust);
+        if (distrust.IsCompleted)
+            return null;
+        try
+        {
+            return await found;
+        }
+        catch (ActorNotFoundException)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            return null;
         }
     }
 

@@ -3,7 +3,9 @@ using System.Net.Sockets;
 using Akka.Actor;
 using Akka.Actor.Setup;
 using Distributed.Cluster.Configuration;
+using Distributed.Cluster.Nodes;
 using Distributed.Cluster.Security;
+using Distributed.Learning;
 using Distributed.Transport.Tests;
 
 namespace Distributed.Cluster.Tests.Security;
@@ -48,5 +50,21 @@ public sealed class LastingTransportTests : IDisposable
         {
             await system.Terminate().WaitAsync(Patience);
         }
+    }
+
+    [Fact]
+    public async Task A_client_calls_again_and_tells_who_never_gets_through_a_handshake()
+    {
+        using var peer = new TcpListener(IPAddress.Loopback, 0);
+        peer.Start();
+        using var deadline = new CancellationTokenSource(Patience);
+        var seed = peer.LocalEndpoint.ToString()!;
+        var connecting = ClusterClient.ConnectAsync([seed], null, deadline.Token, new SecurityOptions(certificates.Issue("client")));
+        for (var call = 0; call < 2; call++)
+            (await peer.AcceptTcpClientAsync(deadline.Token)).Dispose();
+        peer.Stop();
+
+        var problem = await Assert.ThrowsAsync<BadInputException>(() => connecting);
+        Assert.Equal($"--seed {seed}: no node of a cluster answers there and speaks TLS", problem.Message);
     }
 }

@@ -1,0 +1,94 @@
+using System.Diagnostics;
+using Distributed.Cluster.Jobs;
+using Distributed.Cluster.Launching;
+using Distributed.Cluster.Monitoring;
+using Distributed.Cluster.Nodes;
+
+namespace Distributed.Cli.Benchmarks;
+
+/// <summary>
+/// What settings of a job cost: it runs without and with them on the same workers and servers, in turn and several times over. The whole time of
+/// the steps counts, so that what happens now and then (a checkpoint) is in it.
+/// </summary>
+internal sealed class CompareBenchmark(OwnProgram program, int rounds, Action<string> told)
+{
+    /// <summary>Steps at the beginning, which warm everything up and do not count.</summary>
+    public const int WarmSteps = 20;
+
+    /// <summary>Measures one model.</summary>
+    /// <param name="without">The job; its workers and servers are those of <paramref name="with"/>.</param>
+    /// <param name="with">The job with the settings.</param>
+    /// <param name="config">The cluster's settings; null takes those that ship.</param>
+    /// <param name="onKill">Is handed what ends all child processes at once, for a user who insists.</param>
+    /// <param name="cancellation">Ends the benchmark.</param>
+    public async Task<CompareFigures> RunAsync(string name, Job without, Job with, string? config, Action<Action> onKill, CancellationToken cancellation)
+    {
+        var scratch = Directory.CreateTempSubdirectory("trainer-bench-");
+        try
+        {
+            await using var nodes = new LocalNodes(program, without.Workers, without.Threads);
+            onKill(nodes.KillAll);
+            var options = new NodeOptions { Name = "coordinator", Roles = ["coordinator"], ConfigFile = config, RunsFolder = scratch.FullName };
+            await using var coordinator = await TrainerNode.StartAsync(options, static _ => { }, cancellation);
+            nodes.Lost += exit => coordinator.ReportEnded(exit.Name, exit.How);
+            nodes.StartFor(without, coordinator.Address);
+
+            var samples = new List<(double Without, double With)>();
+            // The first round warms everything up and is not counted.
+            for (var round = 0; round <= rounds; round++)
+            {
+                var sample = (await MeasureAsync(without), await MeasureAsync(with));
+                if (round == 0) continue;
+                samples.Add(sample);
+                told($"{name}: round {round} of {rounds}: without {sample.Item1:F2} ms, with {sample.Item2:F2} ms");
+            }
+
+            return CompareFigures.Of(name, samples);
+
+            async Task<double> MeasureAsync(Job job)
+            {
+                var pace = new Pace();
+                var folder = Path.Combine(scratch.FullName, "run");
+                var outcome = await coordinator.RunJobAsync(job, folder, pace.Observe, cancellation);
+                cancellation.ThrowIfCancellationRequested();
+                if (outcome.Status != JobStatus.Completed) throw new InvalidOperationException($"{name}: {outcome.Reason ?? "the job failed"}");
+                Directory.Delete(folder, recursive: true);
+                return pace.MillisecondsAStep;
+            }
+        }
+        finally
+        {
+            scratch.Delete(recursive: true);
+        }
+    }
+
+    /// <summary>The time from the first step that counts to the newest that was told of.</summary>
+    private sealed class Pace
+    {
+        private (long Step, long At)? first;
+        private (long Step, long At) last;
+
+        public double MillisecondsAStep => first is { } begin && last.Step > begin.Step
+            ? Stopwatch.GetElapsedTime(begin.At, last.At).TotalMilliseconds / (last.Step - begin.Step)
+            : throw new InvalidOperationException("the run was over before its steps could be told apart: --steps with more");
+
+        public void Observe(RunProgress progress)
+        {
+            if (progress.Step < WarmSteps || progress.Step == last.Step) return;
+            last = (progress.Step, Stopwatch.GetTimestamp());
+            first ??= last;
+        }
+    }
+}
+
+/// <summary>What settings cost: milliseconds a step, over all of a round's.</summary>
+/// <param name="Model">The model's name.</param>
+/// <param name="Without">Without the settings.</param>
+/// <param name="With">With them.</param>
+/// <param name="Ratio">With over without: the median, and the spread, of the rounds' ratios.</param>
+internal sealed record CompareFigures(string Model, Spread Without, Spread With, Spread Ratio)
+{
+    public static CompareFigures Of(string model, IReadOnlyList<(double Without, double With)> rounds) => new(
+        model, Spread.Of(rounds.Select(round => round.Without)), Spread.Of(rounds.Select(round => round.With)),
+        Spread.Of(rounds.Select(round => round.With / round.Without)));
+}
