@@ -2,7 +2,7 @@ using System.Diagnostics;
 using Distributed.Cluster.Jobs;
 using Distributed.Cluster.Launching;
 using Distributed.Cluster.Monitoring;
-using Distributed.Cluster.Nodes;
+using Distributed.Learning;
 
 namespace Distributed.Cli.Benchmarks;
 
@@ -23,46 +23,32 @@ internal sealed class CompareBenchmark(OwnProgram program, int rounds, Action<st
     /// <param name="cancellation">Ends the benchmark.</param>
     public async Task<CompareFigures> RunAsync(string name, Job without, Job with, string? config, Action<Action> onKill, CancellationToken cancellation)
     {
-        var scratch = Directory.CreateTempSubdirectory("trainer-bench-");
-        try
+        await using var cluster = await BenchCluster.StartAsync(program, without, config, onKill, cancellation);
+        var samples = new List<(double Without, double With)>();
+        // The first round warms everything up and is not counted.
+        for (var round = 0; round <= rounds; round++)
         {
-            await using var nodes = new LocalNodes(program, without.Workers, without.Threads);
-            onKill(nodes.KillAll);
-            var options = new NodeOptions { Name = "coordinator", Roles = ["coordinator"], ConfigFile = config, RunsFolder = scratch.FullName };
-            await using var coordinator = await TrainerNode.StartAsync(options, static _ => { }, cancellation);
-            nodes.Lost += exit => coordinator.ReportEnded(exit.Name, exit.How);
-            nodes.StartFor(without, coordinator.Address);
-
-            var samples = new List<(double Without, double With)>();
-            // The first round warms everything up and is not counted.
-            for (var round = 0; round <= rounds; round++)
-            {
-                var sample = (await MeasureAsync(without), await MeasureAsync(with));
-                if (round == 0) continue;
-                samples.Add(sample);
-                told($"{name}: round {round} of {rounds}: without {sample.Item1:F2} ms, with {sample.Item2:F2} ms");
-            }
-
-            return CompareFigures.Of(name, samples);
-
-            async Task<double> MeasureAsync(Job job)
-            {
-                var pace = new Pace();
-                var folder = Path.Combine(scratch.FullName, "run");
-                var outcome = await coordinator.RunJobAsync(job, folder, pace.Observe, cancellation);
-                cancellation.ThrowIfCancellationRequested();
-                if (outcome.Status != JobStatus.Completed) throw new InvalidOperationException($"{name}: {outcome.Reason ?? "the job failed"}");
-                Directory.Delete(folder, recursive: true);
-                return pace.MillisecondsAStep;
-            }
+            var (bare, dressed) = (await MeasureAsync(without), await MeasureAsync(with));
+            if (round == 0) continue;
+            samples.Add((bare, dressed));
+            told($"{name}: round {round} of {rounds}: without {bare:F2} ms, with {dressed:F2} ms");
         }
-        finally
+
+        return CompareFigures.Of(name, samples);
+
+        async Task<double> MeasureAsync(Job job)
         {
-            scratch.Delete(recursive: true);
+            var pace = new Pace();
+            var folder = cluster.PathOf("run");
+            var outcome = await cluster.Coordinator.RunJobAsync(job, folder, pace.Observe, cancellation);
+            cancellation.ThrowIfCancellationRequested();
+            if (outcome.Status != JobStatus.Completed) throw new InvalidOperationException($"{name}: {outcome.Reason ?? "the job failed"}");
+            Directory.Delete(folder, recursive: true);
+            return pace.MillisecondsAStep;
         }
     }
 
-    /// <summary>The time from the first step that counts to the newest that was told of.</summary>
+    /// <summary>The time from the first step that counts to the newest that was told of; what comes after training is no part of it.</summary>
     private sealed class Pace
     {
         private (long Step, long At)? first;
@@ -70,25 +56,13 @@ internal sealed class CompareBenchmark(OwnProgram program, int rounds, Action<st
 
         public double MillisecondsAStep => first is { } begin && last.Step > begin.Step
             ? Stopwatch.GetElapsedTime(begin.At, last.At).TotalMilliseconds / (last.Step - begin.Step)
-            : throw new InvalidOperationException("the run was over before its steps could be told apart: --steps with more");
+            : throw new BadInputException("--steps: expected more, as the run was over before its steps could be told apart");
 
         public void Observe(RunProgress progress)
         {
-            if (progress.Step < WarmSteps || progress.Step == last.Step) return;
+            if (progress.Phase != "training" || progress.Step < WarmSteps || progress.Step == last.Step) return;
             last = (progress.Step, Stopwatch.GetTimestamp());
             first ??= last;
         }
     }
-}
-
-/// <summary>What settings cost: milliseconds a step, over all of a round's.</summary>
-/// <param name="Model">The model's name.</param>
-/// <param name="Without">Without the settings.</param>
-/// <param name="With">With them.</param>
-/// <param name="Ratio">With over without: the median, and the spread, of the rounds' ratios.</param>
-internal sealed record CompareFigures(string Model, Spread Without, Spread With, Spread Ratio)
-{
-    public static CompareFigures Of(string model, IReadOnlyList<(double Without, double With)> rounds) => new(
-        model, Spread.Of(rounds.Select(round => round.Without)), Spread.Of(rounds.Select(round => round.With)),
-        Spread.Of(rounds.Select(round => round.With / round.Without)));
 }

@@ -1,6 +1,5 @@
 using Distributed.Cluster.Jobs;
 using Distributed.Cluster.Launching;
-using Distributed.Cluster.Nodes;
 
 namespace Distributed.Cli.Benchmarks;
 
@@ -14,40 +13,19 @@ internal sealed class InputBenchmark(OwnProgram program, int rounds, string data
     /// <param name="cancellation">Ends the benchmark.</param>
     public async Task<InputFigures> RunAsync(Job job, string? config, Action<Action> onKill, CancellationToken cancellation)
     {
-        var scratch = Directory.CreateTempSubdirectory("trainer-bench-");
-        try
+        await using var cluster = await BenchCluster.StartAsync(program, job, config, onKill, cancellation, dataFolder);
+        var samples = new List<InputSample>();
+        for (var round = 1; round <= rounds; round++)
         {
-            await using var nodes = new LocalNodes(program, job.Workers, job.Threads);
-            onKill(nodes.KillAll);
-            var options = new NodeOptions
-            {
-                Name = "coordinator",
-                Roles = ["coordinator"],
-                ConfigFile = config,
-                RunsFolder = scratch.FullName,
-                DataFolder = dataFolder,
-            };
-            await using var coordinator = await TrainerNode.StartAsync(options, static _ => { }, cancellation);
-            nodes.Lost += exit => coordinator.ReportEnded(exit.Name, exit.How);
-            nodes.StartFor(job, coordinator.Address, ["--data", dataFolder, .. config is null ? (string[])[] : ["--config", config]]);
-
-            var samples = new List<InputSample>();
-            for (var round = 1; round <= rounds; round++)
-            {
-                var outcome = await coordinator.RunJobAsync(job, Path.Combine(scratch.FullName, $"round-{round}"), static _ => { }, cancellation);
-                cancellation.ThrowIfCancellationRequested();
-                if (outcome.Summary is not { } summary || outcome.Status != JobStatus.Completed)
-                    throw new InvalidOperationException($"{job.Name}: {outcome.Reason ?? "the job failed"}");
-                samples.Add(new InputSample(
-                    summary.StepMilliseconds.Median, summary.ComputeMilliseconds, summary.InputMilliseconds, summary.InputWaitMilliseconds));
-                told($"{job.Name}: round {round} of {rounds}: step {samples[^1].Step:F2} ms, input {samples[^1].Input:F2} ms, waited {samples[^1].Wait:F2} ms");
-            }
-
-            return InputFigures.Of(job.Name, job.Workers, samples);
+            var outcome = await cluster.Coordinator.RunJobAsync(job, cluster.PathOf($"round-{round}"), static _ => { }, cancellation);
+            cancellation.ThrowIfCancellationRequested();
+            if (outcome.Summary is not { } summary || outcome.Status != JobStatus.Completed)
+                throw new InvalidOperationException($"{job.Name}: {outcome.Reason ?? "the job failed"}");
+            samples.Add(new InputSample(
+                summary.StepMilliseconds.Median, summary.ComputeMilliseconds, summary.InputMilliseconds, summary.InputWaitMilliseconds));
+            told($"{job.Name}: round {round} of {rounds}: step {samples[^1].Step:F2} ms, input {samples[^1].Input:F2} ms, waited {samples[^1].Wait:F2} ms");
         }
-        finally
-        {
-            scratch.Delete(recursive: true);
-        }
+
+        return InputFigures.Of(job.Name, job.Workers, samples);
     }
 }

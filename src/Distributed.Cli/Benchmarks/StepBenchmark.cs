@@ -1,7 +1,6 @@
 using Distributed.Cli.Benchmarks.Peers;
 using Distributed.Cluster.Jobs;
 using Distributed.Cluster.Launching;
-using Distributed.Cluster.Nodes;
 
 namespace Distributed.Cli.Benchmarks;
 
@@ -21,20 +20,13 @@ internal sealed class StepBenchmark(OwnProgram program, int rounds, int steps, D
     /// <param name="cancellation">Ends the benchmark.</param>
     public async Task<StepFigures> RunAsync(string name, Job job, string? config, Action<Action> onKill, CancellationToken cancellation)
     {
-        var scratch = Directory.CreateTempSubdirectory("trainer-bench-");
         var loops = new List<PlainLoop>();
+        await using var cluster = await BenchCluster.StartAsync(program, job, config, onKill, cancellation);
         try
         {
-            await using var nodes = new LocalNodes(program, job.Workers, job.Threads);
-            onKill(nodes.KillAll);
-            var jobFile = Path.Combine(scratch.FullName, "job.hocon");
+            var jobFile = cluster.PathOf("job.hocon");
             File.WriteAllText(jobFile, job.Text);
             for (var number = 0; number < job.Workers; number++) loops.Add(PlainLoop.Start(program, jobFile, job.Threads));
-
-            var options = new NodeOptions { Name = "coordinator", Roles = ["coordinator"], ConfigFile = config, RunsFolder = scratch.FullName };
-            await using var coordinator = await TrainerNode.StartAsync(options, static _ => { }, cancellation);
-            nodes.Lost += exit => coordinator.ReportEnded(exit.Name, exit.How);
-            nodes.StartFor(job, coordinator.Address);
 
             var samples = new List<StepSample>();
             // The first round warms everything up and is not counted.
@@ -42,7 +34,7 @@ internal sealed class StepBenchmark(OwnProgram program, int rounds, int steps, D
             {
                 var alone = await loops[0].MeasureAsync(steps, cancellation);
                 var together = (await Task.WhenAll(loops.Select(loop => loop.MeasureAsync(steps, cancellation)))).Max();
-                var outcome = await coordinator.RunJobAsync(job, Path.Combine(scratch.FullName, $"round-{round}"), static _ => { }, cancellation);
+                var outcome = await cluster.Coordinator.RunJobAsync(job, cluster.PathOf($"round-{round}"), static _ => { }, cancellation);
                 cancellation.ThrowIfCancellationRequested();
                 var ddp = peer is null ? (double?)null : await peer.MeasureAsync(job.Workers, name, steps, cancellation);
                 if (outcome.Summary is not { } summary || outcome.Status != JobStatus.Completed)
@@ -59,7 +51,6 @@ internal sealed class StepBenchmark(OwnProgram program, int rounds, int steps, D
         finally
         {
             foreach (var loop in loops) loop.Dispose();
-            scratch.Delete(recursive: true);
         }
     }
 }

@@ -49,8 +49,8 @@ internal static class BenchCommand
     {
         var command = new Command("step", "Whole steps: the plain loop in one process, in one a worker at once, and the cluster, in turn.");
         var models = BenchModels.Argument();
-        var workers = Parsing.WholeNumber("--workers", "N", 1, 64, "worker processes, each with the samples that the model's job gives one (default: 2)");
-        var servers = Parsing.WholeNumber("--servers", "M", 1, 64, "parameter servers (default: 1)");
+        var workers = BenchModels.Workers();
+        var servers = BenchModels.Servers();
         var rounds = Parsing.WholeNumber("--rounds", "N", 1, 1000, "how often everything is measured in turn (default: 5)");
         var steps = Parsing.WholeNumber("--steps", "N", 20, 100_000, "steps of one measurement (default: 192)");
         var sets = Parsing.Several("--set", "path=value", "sets one value of the benchmark's job, such as transport.same-host=tcp", Parsing.CheckAssignment);
@@ -63,7 +63,7 @@ internal static class BenchCommand
         command.SetAction(async (parsed, _) =>
         {
             var (times, perRound) = (parsed.GetValue(rounds) ?? 5, parsed.GetValue(steps) ?? 192);
-            var names = parsed.GetValue(models) is { Length: > 0 } chosen ? chosen : BenchModels.Known;
+            var names = BenchModels.Chosen(parsed, models);
             var jobs = names.Select(name => (Name: name, Job: BenchModels.Load(
                 name, parsed.GetValue(workers) ?? 2, parsed.GetValue(servers) ?? 1, perRound, parsed.GetValue(sets) ?? []))).ToArray();
             session.Interruption.Listen();

@@ -19,7 +19,7 @@ internal static class BenchExchange
         var command = new Command("exchange", "The exchange alone: gradients pushed, summed, the update, weights back; no model is computed.");
         var sizes = Sizes("--sizes", "sizes of the gradient: bytes, or parameters without a unit", DefaultSizes);
         var workers = Parsing.WholeNumber("--workers", "N", 1, 64, "worker processes (default: 2)");
-        var servers = Parsing.WholeNumber("--servers", "M", 1, 64, "parameter servers (default: 1)");
+        var servers = BenchModels.Servers();
         var transport = Parsing.OneOf("--transport", "how tensors travel", "auto", "tcp");
         var optimizer = Parsing.OneOf("--optimizer", "the update; sgd has momentum", "sgd", "adam");
         var rounds = Parsing.WholeNumber("--rounds", "N", 1, 1000, "how often all sizes are measured in turn (default: 7)");

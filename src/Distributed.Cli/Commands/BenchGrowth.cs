@@ -22,7 +22,7 @@ internal static class BenchGrowth
         models.Description = $"{string.Join(", ", BenchModels.Known)} (default: mlp, whose steps are the shortest)";
         var minutes = Parsing.WholeNumber("--minutes", "N", 1, 100_000, "how long (default: 30); the first fifth is for warming up");
         var workers = Parsing.WholeNumber("--workers", "N", 1, 64, "worker processes (default: 2)");
-        var servers = Parsing.WholeNumber("--servers", "M", 1, 64, "parameter servers (default: 1)");
+        var servers = BenchModels.Servers();
         var sets = Parsing.Several("--set", "path=value", "sets one value of the benchmark's job, such as transport.same-host=tcp", Parsing.CheckAssignment);
         var json = Parsing.Text("--json", "FILE", "also writes the figures to a file");
         var config = Parsing.ClusterFile();

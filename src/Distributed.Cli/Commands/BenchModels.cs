@@ -26,6 +26,16 @@ internal static class BenchModels
         return models;
     }
 
+    /// <summary>The models that were chosen.</summary>
+    public static IReadOnlyList<string> Chosen(ParseResult parsed, Argument<string[]> models) => parsed.GetValue(models) is { Length: > 0 } chosen ? chosen : Known;
+
+    /// <summary>The option for the number of workers.</summary>
+    public static Option<int?> Workers() =>
+        Parsing.WholeNumber("--workers", "N", 1, 64, "worker processes, each with the samples that the model's job gives one (default: 2)");
+
+    /// <summary>The option for the number of servers.</summary>
+    public static Option<int?> Servers() => Parsing.WholeNumber("--servers", "M", 1, 64, "parameter servers (default: 1)");
+
     /// <summary>A model's job for so many workers and steps.</summary>
     public static Job Load(string name, int workers, int servers, int steps, IEnumerable<string> sets)
     {

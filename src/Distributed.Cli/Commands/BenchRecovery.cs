@@ -18,7 +18,7 @@ internal static class BenchRecovery
     {
         var command = new Command("recovery", "From a fault to the next committed step: a killed worker, a killed server, a worker that stands still.");
         var workers = Parsing.WholeNumber("--workers", "N", 2, 64, "worker processes (default: 2)");
-        var servers = Parsing.WholeNumber("--servers", "M", 1, 64, "parameter servers (default: 1)");
+        var servers = BenchModels.Servers();
         var rounds = Parsing.WholeNumber("--rounds", "N", 1, 1000, "how often each fault is done (default: 3)");
         var sets = Parsing.Several("--set", "path=value", "sets one value of the benchmark's job, such as min-workers=2", Parsing.CheckAssignment);
         var json = Parsing.Text("--json", "FILE", "also writes the figures to a file");

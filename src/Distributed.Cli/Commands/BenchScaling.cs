@@ -24,7 +24,7 @@ internal static class BenchScaling
             if (result.GetValueOrDefault<string?>() is { Length: > 0 } list && WorkersOf(list) is null)
                 result.AddError($"--workers: expected numbers from 1 to {MostWorkers} such as 1,2,4, got '{list}'");
         });
-        var servers = Parsing.WholeNumber("--servers", "M", 1, 64, "parameter servers (default: 1)");
+        var servers = BenchModels.Servers();
         var rounds = Parsing.WholeNumber("--rounds", "N", 1, 1000, "how often everything is measured in turn (default: 3)");
         var steps = Parsing.WholeNumber("--steps", "N", 20, 100_000, "steps of one measurement (default: 128)");
         var json = Parsing.Text("--json", "FILE", "also writes the figures to a file");
@@ -35,7 +35,7 @@ internal static class BenchScaling
         command.SetAction(async (parsed, _) =>
         {
             var (times, perRound) = (parsed.GetValue(rounds) ?? 3, parsed.GetValue(steps) ?? 128);
-            var names = parsed.GetValue(models) is { Length: > 0 } chosen ? chosen : BenchModels.Known;
+            var names = BenchModels.Chosen(parsed, models);
             var counts = parsed.GetValue(workers) is { } list ? WorkersOf(list)! : DefaultWorkers;
             var jobs = names.SelectMany(name => counts.Select(count => (
                 Name: name, Job: BenchModels.Load(name, count, parsed.GetValue(servers) ?? 1, perRound, [])))).ToArray();

@@ -10,6 +10,7 @@ using Distributed.Cluster.Protocol;
 using Distributed.Cluster.Security;
 using Distributed.Learning;
 using Distributed.Transport;
+using Stopwatch = System.Diagnostics.Stopwatch;
 
 namespace Distributed.Cluster.Nodes;
 
@@ -83,13 +84,15 @@ internal sealed class ClusterClient : IAsyncDisposable
         var akka = certificate is null ? config.Akka : LastingTransport.Over(config.Akka);
         var remote = ConfigurationFactory.ParseString("akka.actor.provider = remote").WithFallback(akka);
         var system = ActorSystem.Create("client", ClusterTls.With(
-            ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(remote), new AkkaLogSetup(log.Logger)), certificate, (reason, _) => distrust.TrySetResult(reason)));
+            ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(remote), new AkkaLogSetup(log.Logger)), certificate, Distrust));
+        var waited = Stopwatch.StartNew();
         try
         {
             var node = system.ActorSelection($"{address}/user/{NodeActor.Name}");
             var gateway = await FindAsync(node, within, distrust.Task, cancellation);
-            if (gateway is null && certificate is not null && await Task.WhenAny(distrust.Task, Task.Delay(Pause, cancellation)) != distrust.Task)
-                gateway = await FindAsync(node, within, distrust.Task, cancellation);
+            var left = within - waited.Elapsed - Pause;
+            if (gateway is null && certificate is not null && left > TimeSpan.Zero && await Task.WhenAny(distrust.Task, Task.Delay(Pause, cancellation)) != distrust.Task)
+                gateway = await FindAsync(node, left, distrust.Task, cancellation);
             if (gateway is not null)
                 return new ClusterClient(log, system, gateway, seed, certificate);
             var problem = distrust.Task.IsCompleted ? await distrust.Task
@@ -102,6 +105,13 @@ internal sealed class ClusterClient : IAsyncDisposable
             log.Dispose();
             certificate?.Dispose();
             throw;
+        }
+
+        void Distrust(string reason, string peer)
+        {
+            // Of the node that is called; whoever calls this process meanwhile has nothing to do with it.
+            if (ClusterTls.DialledHost(peer) is not null)
+                distrust.TrySetResult(reason);
         }
     }
 

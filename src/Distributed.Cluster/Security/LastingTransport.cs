@@ -8,9 +8,9 @@ using AkkaTransport = Akka.Remote.Transport.Transport;
 namespace Distributed.Cluster.Security;
 
 /// <summary>
-/// Akka's TCP transport for nodes and clients that speak TLS. By itself that one shuts its actor system down when a handshake fails that this side began, and
-/// a handshake fails whenever the other side dies or is cut off in the middle of it: one node's end would be that of all who call it just then.
-/// Here it shuts down an actor system of its own, in which there is nothing; what can't be reached is called again, as without TLS.
+/// Akka's TCP transport for nodes and clients that speak TLS. By itself that one shuts its actor system down when a handshake fails that this side
+/// began, and a handshake fails whenever the other side dies or is cut off in the middle of it: one node's end would be that of all who call it just
+/// then. Here it shuts down an actor system of its own, in which there is nothing; what can't be reached is called again, as without TLS.
 /// </summary>
 internal sealed class LastingTransport : AkkaTransport
 {

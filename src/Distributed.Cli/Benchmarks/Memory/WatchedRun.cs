@@ -1,7 +1,6 @@
 using Distributed.Cluster.Jobs;
 using Distributed.Cluster.Launching;
 using Distributed.Cluster.Monitoring;
-using Distributed.Cluster.Nodes;
 
 namespace Distributed.Cli.Benchmarks.Memory;
 
@@ -26,47 +25,34 @@ internal sealed class WatchedRun(OwnProgram program)
     public async Task RunAsync(
         Job job, string? config, TimeSpan every, Func<long, IReadOnlyList<WatchedNode>, bool> look, Action<Action> onKill, CancellationToken cancellation)
     {
-        var scratch = Directory.CreateTempSubdirectory("trainer-bench-");
+        await using var cluster = await BenchCluster.StartAsync(program, job, config, onKill, cancellation);
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var run = cluster.Coordinator.RunJobAsync(job, cluster.PathOf("run"), static _ => { }, enough.Token);
         try
         {
-            await using var nodes = new LocalNodes(program, job.Workers, job.Threads);
-            onKill(nodes.KillAll);
-            var options = new NodeOptions { Name = "coordinator", Roles = ["coordinator"], ConfigFile = config, RunsFolder = scratch.FullName };
-            await using var coordinator = await TrainerNode.StartAsync(options, static _ => { }, cancellation);
-            nodes.Lost += exit => coordinator.ReportEnded(exit.Name, exit.How);
-            nodes.StartFor(job, coordinator.Address, config is null ? [] : ["--config", config]);
-            using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-            var run = coordinator.RunJobAsync(job, Path.Combine(scratch.FullName, "run"), static _ => { }, enough.Token);
-            try
+            while (await Task.WhenAny(run, Task.Delay(every, cancellation)) != run)
             {
-                while (await Task.WhenAny(run, Task.Delay(every, cancellation)) != run)
-                {
-                    cancellation.ThrowIfCancellationRequested();
-                    var status = await coordinator.StatusAsync(Patience);
-                    if (status.Run?.Progress is { Phase: "training" } progress && !look(progress.Step, [.. All(status)])) break;
-                }
-            }
-            finally
-            {
-                await enough.CancelAsync();
-                await run;
-            }
-
-            if ((await run).Status is not JobStatus.Interrupted)
-                throw new InvalidOperationException($"{job.Name} ended before it was measured: {(await run).Reason ?? "it has too few steps"}");
-
-            IEnumerable<WatchedNode> All(ClusterStatus status)
-            {
-                foreach (var known in status.Nodes)
-                    if (known.Node == "coordinator")
-                        yield return new WatchedNode(known.Node, Environment.ProcessId, known);
-                    else if (nodes.Nodes.LastOrDefault(node => node.Name == known.Node) is { } child)
-                        yield return new WatchedNode(known.Node, child.Id, known);
+                cancellation.ThrowIfCancellationRequested();
+                var status = await cluster.Coordinator.StatusAsync(Patience);
+                if (status.Run?.Progress is { Phase: "training" } progress && !look(progress.Step, [.. All(status)])) break;
             }
         }
         finally
         {
-            scratch.Delete(recursive: true);
+            await enough.CancelAsync();
+            await run;
+        }
+
+        if ((await run).Status is not JobStatus.Interrupted)
+            throw new InvalidOperationException($"{job.Name} ended before it was measured: {(await run).Reason ?? "it has too few steps"}");
+
+        IEnumerable<WatchedNode> All(ClusterStatus status)
+        {
+            foreach (var known in status.Nodes)
+                if (known.Node == "coordinator")
+                    yield return new WatchedNode(known.Node, Environment.ProcessId, known);
+                else if (cluster.Nodes.Nodes.LastOrDefault(node => node.Name == known.Node) is { } child)
+                    yield return new WatchedNode(known.Node, child.Id, known);
         }
     }
 }
