@@ -1,4 +1,4 @@
-using System.Security.Cryptography;
+using System.Text;
 using Distributed.Cluster.Protocol;
 
 namespace Distributed.Cluster.Checkpoints;
@@ -13,11 +13,11 @@ internal static class CheckpointWriter
     public const string Unfinished = ".new";
 
     /// <param name="checkpoints">The folder of all checkpoints of a run.</param>
-    /// <param name="writeWeights">Writes the weights, as safetensors, to the path it is given.</param>
+    /// <param name="writeWeights">Writes the weights, as safetensors, to the stream it is given.</param>
     /// <param name="states">Each shard with a way to get its optimizer's state.</param>
     /// <param name="beforeManifest">Called when all else is on the disk.</param>
     public static (string Folder, long Bytes) Write(
-        string checkpoints, long version, string jobText, Action<string> writeWeights,
+        string checkpoints, long version, string jobText, Action<Stream> writeWeights,
         IEnumerable<(TrainingMessages.ShardDescription Shard, Func<byte[]> State)> states,
         Action? beforeManifest = null)
     {
@@ -28,21 +28,13 @@ internal static class CheckpointWriter
         Directory.CreateDirectory(temporary);
         Disk.FlushFolder(Path.GetDirectoryName(Path.GetFullPath(checkpoints))!);
 
-        var weightsFile = Path.Combine(temporary, "weights.safetensors");
-        writeWeights(weightsFile);
-        Disk.Flush(weightsFile);
-        var parts = new List<CheckpointPart>();
-        foreach (var (shard, state) in states)
-        {
-            var name = $"optimizer-{shard.Shard:D4}.bin";
-            Disk.WriteAndFlush(Path.Combine(temporary, name), state());
-            parts.Add(Describe(temporary, name, shard.Offset, shard.Length));
-        }
-
-        Disk.WriteAndFlush(Path.Combine(temporary, "job.hocon"), System.Text.Encoding.UTF8.GetBytes(jobText));
+        var weights = WritePart("weights.safetensors", 0, 0, writeWeights);
+        var optimizerStates = states
+            .Select(part => WritePart($"optimizer-{part.Shard.Shard:D4}.bin", part.Shard.Offset, part.Shard.Length, stream => stream.Write(part.State())))
+            .ToArray();
+        var job = WritePart("job.hocon", 0, 0, stream => stream.Write(Encoding.UTF8.GetBytes(jobText)));
         beforeManifest?.Invoke();
-        var manifest = new CheckpointManifest(
-            CheckpointManifest.CurrentFormat, version, Describe(temporary, "weights.safetensors", 0, 0), [.. parts], Describe(temporary, "job.hocon", 0, 0));
+        var manifest = new CheckpointManifest(CheckpointManifest.CurrentFormat, version, weights, optimizerStates, job);
         Disk.WriteAndFlush(Path.Combine(temporary, CheckpointManifest.File), manifest.ToBytes());
         Disk.FlushFolder(temporary);
         // One of the same version goes only when the new one has its name.
@@ -56,11 +48,14 @@ internal static class CheckpointWriter
         if (Directory.Exists(former))
             Directory.Delete(former, recursive: true);
         return (folder, manifest.Weights.Bytes + manifest.OptimizerStates.Sum(part => part.Bytes));
-    }
 
-    private static CheckpointPart Describe(string folder, string name, long offset, long length)
-    {
-        using var stream = File.OpenRead(Path.Combine(folder, name));
-        return new CheckpointPart(name, stream.Length, Convert.ToHexStringLower(SHA256.HashData(stream)), offset, length);
+        CheckpointPart WritePart(string name, long offset, long length, Action<Stream> write)
+        {
+            using var file = new FileStream(Path.Combine(temporary, name), FileMode.Create, FileAccess.Write);
+            using var hashed = new HashedStream(file);
+            write(hashed);
+            file.Flush(flushToDisk: true);
+            return new CheckpointPart(name, file.Length, hashed.Sha256(), offset, length);
+        }
     }
 }

@@ -51,7 +51,7 @@ internal sealed unsafe class RunStore(
         Seen?.Invoke(content.Version, (nint)content.Weights.Pointer);
         return CheckpointWriter.Write(
             checkpoints, content.Version, jobText,
-            path => ModelFile.Write(path, layout, (nint)content.Weights.Pointer, new Dictionary<string, string> { ["version"] = $"{content.Version}" }),
+            stream => ModelFile.Write(stream, layout, (nint)content.Weights.Pointer, new Dictionary<string, string> { ["version"] = $"{content.Version}" }),
             content.States.Select(part => (part.Shard, (Func<byte[]>)(() => part.State))),
             () => BeforeManifest?.Invoke(content.Version));
     }

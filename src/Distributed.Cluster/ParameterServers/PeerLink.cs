@@ -249,8 +249,8 @@ internal sealed unsafe class PeerLink : IDisposable
         }
         else if (header.Tag == ShardClient.OptimizerState && shard.OptimizerState(header.Version) is { } state)
         {
-            fixed (byte* bytes = state)
-                Link.Send(answer with { PayloadBytes = state.Length }, bytes);
+            fixed (byte* bytes = state.AsSpan())
+                Link.Send(answer with { PayloadBytes = state.Count }, bytes);
         }
         else
         {

@@ -9,6 +9,8 @@ namespace Distributed.Cluster.ParameterServers;
 /// </summary>
 internal sealed unsafe class Shard : IDisposable
 {
+    private const int RoomForHeader = 4096;
+
     private readonly Lock gate = new();
     private readonly Lock updating = new();
     private readonly AutoResetEvent wake = new(false);
@@ -140,15 +142,16 @@ internal sealed unsafe class Shard : IDisposable
     /// The optimizer's state at exactly <paramref name="version"/>, or null where the shard stands elsewhere. The caller makes
     /// sure that no update of that version can begin (a worker holds, see Protocol's Pause).
     /// </summary>
-    public byte[]? OptimizerState(long version)
+    public ArraySegment<byte>? OptimizerState(long version)
     {
         lock (gate)
         {
             if (rules.Version != version || rules.Complete || disposed)
                 return null;
-            using var stream = new MemoryStream();
+            // Workers wait for this copy: it is made once, into memory that is large enough from the beginning.
+            using var stream = new MemoryStream((int)Math.Min(optimizer.MomentBytes + RoomForHeader, Array.MaxLength));
             optimizer.SaveState(stream);
-            return stream.ToArray();
+            return new ArraySegment<byte>(stream.GetBuffer(), 0, (int)stream.Length);
         }
     }
 

@@ -76,7 +76,7 @@ internal sealed unsafe class ShardClient : IDisposable
         try
         {
             var size = Fetch(shard, version, OptimizerState, 0, MostStateBytes(shard.Length));
-            var state = new byte[size];
+            var state = GC.AllocateUninitializedArray<byte>(checked((int)size));
             fixed (byte* into = state)
                 links[shard.Server].ReceivePayload(into, size);
             return state;

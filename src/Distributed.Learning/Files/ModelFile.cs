@@ -15,7 +15,15 @@ public static class ModelFile
     /// <param name="flat">Address of the flat vector.</param>
     /// <param name="metadata">Free texts for the header, or null.</param>
     public static void Write(string path, ParameterLayout layout, IntPtr flat, IReadOnlyDictionary<string, string>? metadata = null) =>
-        Safetensors.Write(path, [.. layout.Entries.Select(e => new FloatTensor(e.Name, e.Shape, Address(e, flat)))], metadata);
+        Safetensors.Write(path, Tensors(layout, flat), metadata);
+
+    /// <summary>Writes the weights to a stream, which stays open.</summary>
+    /// <param name="stream">Where to.</param>
+    /// <param name="layout">Names, shapes and places of the parameters.</param>
+    /// <param name="flat">Address of the flat vector.</param>
+    /// <param name="metadata">Free texts for the header, or null.</param>
+    public static void Write(Stream stream, ParameterLayout layout, IntPtr flat, IReadOnlyDictionary<string, string>? metadata = null) =>
+        Safetensors.Write(stream, Tensors(layout, flat), metadata);
 
     /// <summary>Reads weights into a flat vector; its padding is not touched.</summary>
     /// <param name="path">The file.</param>
@@ -60,6 +68,9 @@ public static class ModelFile
             NativeMemory.Free((void*)memory);
         }
     }
+
+    private static FloatTensor[] Tensors(ParameterLayout layout, IntPtr flat) =>
+        [.. layout.Entries.Select(e => new FloatTensor(e.Name, e.Shape, Address(e, flat)))];
 
     private static IntPtr Address(ParameterEntry entry, IntPtr flat) => flat + (nint)(entry.Offset * sizeof(float));
 }

@@ -23,6 +23,9 @@ internal sealed class OptimizerState : IDisposable
     /// <summary>A tensor a name, zero at first.</summary>
     public IReadOnlyList<Tensor> Moments { get; }
 
+    /// <summary>The bytes of all moments.</summary>
+    public long Bytes => names.Count * floats * sizeof(float);
+
     public void Save(Stream stream, long steps) => Safetensors.Write(
         stream,
         [.. names.Zip(Moments, (name, moment) => new FloatTensor(name, [floats], FlatTensor.AddressOf(moment)))],

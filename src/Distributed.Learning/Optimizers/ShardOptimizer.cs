@@ -113,6 +113,9 @@ public sealed unsafe class ShardOptimizer : IDisposable
         Steps++;
     }
 
+    /// <summary>The bytes of all moments: what <see cref="SaveState"/> writes, but for a header of some hundred bytes.</summary>
+    public long MomentBytes => state.Bytes;
+
     /// <summary>Writes steps and moments as a safetensors stream (tensors named as in PyTorch's state of the optimizer).</summary>
     /// <param name="stream">Where to; stays open.</param>
     public void SaveState(Stream stream) => state.Save(stream, Steps);

@@ -82,7 +82,7 @@ public sealed class CheckpointWriterTests : IDisposable
         var parts = 0;
         return CheckpointWriter.Write(
             folder.Path, version, "name = tiny\n",
-            path => File.WriteAllBytes(path, Part(100)),
+            stream => stream.Write(Part(100)),
             Shards.Select(shard => (shard, (Func<byte[]>)(() => Part(20)))));
 
         byte[] Part(int bytes) =>

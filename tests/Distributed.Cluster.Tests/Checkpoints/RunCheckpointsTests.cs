@@ -73,6 +73,6 @@ public sealed class RunCheckpointsTests : IDisposable
     private string Part(long version, string file) => Path.Combine(RunCheckpoints.FolderOf(folder.Path), RunCheckpoints.NameOf(version), file);
 
     private void Write(long version) => CheckpointWriter.Write(
-        folder["checkpoints"], version, "name = tiny\n", path => File.WriteAllBytes(path, new byte[100]),
+        folder["checkpoints"], version, "name = tiny\n", stream => stream.Write(new byte[100]),
         Shards.Select(shard => (shard, (Func<byte[]>)(() => new byte[20]))));
 }
