@@ -4,14 +4,30 @@ using Distributed.Transport;
 namespace Distributed.Cluster.Checkpoints;
 
 /// <summary>What a checkpoint is made of, copied out of the servers: the whole flat weights and each shard's optimizer state.</summary>
-internal sealed class CheckpointContent(
-    long version, PrivateMemory weights, IReadOnlyList<(TrainingMessages.ShardDescription Shard, byte[] State)> states) : IDisposable
+internal sealed class CheckpointContent(long version, PrivateMemory weights) : IDisposable
 {
+    private readonly List<(TrainingMessages.ShardDescription Shard, PrivateMemory Memory, long Bytes)> states = [];
+
     public long Version => version;
 
     public PrivateMemory Weights => weights;
 
-    public IReadOnlyList<(TrainingMessages.ShardDescription Shard, byte[] State)> States => states;
+    /// <summary>Each shard with what writes its optimizer's state.</summary>
+    public IEnumerable<(TrainingMessages.ShardDescription Shard, Action<Stream> Write)> States =>
+        states.Select(state => (state.Shard, (Action<Stream>)(to => Write(to, state.Memory, state.Bytes))));
 
-    public void Dispose() => weights.Dispose();
+    /// <param name="state">A shard's optimizer state, which this owns from now on, and its length.</param>
+    public void Add(TrainingMessages.ShardDescription shard, (PrivateMemory Memory, long Bytes) state) => states.Add((shard, state.Memory, state.Bytes));
+
+    public void Dispose()
+    {
+        weights.Dispose();
+        states.ForEach(state => state.Memory.Dispose());
+    }
+
+    private static unsafe void Write(Stream to, PrivateMemory memory, long bytes)
+    {
+        using var from = new UnmanagedMemoryStream(memory.Pointer, bytes);
+        from.CopyTo(to);
+    }
 }

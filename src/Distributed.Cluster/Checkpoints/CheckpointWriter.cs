@@ -14,11 +14,11 @@ internal static class CheckpointWriter
 
     /// <param name="checkpoints">The folder of all checkpoints of a run.</param>
     /// <param name="writeWeights">Writes the weights, as safetensors, to the stream it is given.</param>
-    /// <param name="states">Each shard with a way to get its optimizer's state.</param>
+    /// <param name="states">Each shard with what writes its optimizer's state to the stream it is given.</param>
     /// <param name="beforeManifest">Called when all else is on the disk.</param>
     public static (string Folder, long Bytes) Write(
         string checkpoints, long version, string jobText, Action<Stream> writeWeights,
-        IEnumerable<(TrainingMessages.ShardDescription Shard, Func<byte[]> State)> states,
+        IEnumerable<(TrainingMessages.ShardDescription Shard, Action<Stream> Write)> states,
         Action? beforeManifest = null)
     {
         var folder = Path.Combine(checkpoints, RunCheckpoints.NameOf(version));
@@ -30,7 +30,7 @@ internal static class CheckpointWriter
 
         var weights = WritePart("weights.safetensors", 0, 0, writeWeights);
         var optimizerStates = states
-            .Select(part => WritePart($"optimizer-{part.Shard.Shard:D4}.bin", part.Shard.Offset, part.Shard.Length, stream => stream.Write(part.State())))
+            .Select(part => WritePart($"optimizer-{part.Shard.Shard:D4}.bin", part.Shard.Offset, part.Shard.Length, part.Write))
             .ToArray();
         var job = WritePart("job.hocon", 0, 0, stream => stream.Write(Encoding.UTF8.GetBytes(jobText)));
         beforeManifest?.Invoke();

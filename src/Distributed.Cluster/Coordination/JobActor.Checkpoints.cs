@@ -13,7 +13,8 @@ namespace Distributed.Cluster.Coordination;
 
 /// <summary>
 /// What a job's coordinator does with checkpoints: go on from one, and write them. One held worker holds every shard at its version,
-/// since each update needs every slot; it is held only while weights and optimizer state are copied, and the disk comes after.
+/// since each update needs every slot; it is held only while the servers copy weights and optimizer state in their memory. The network and the
+/// disk come after.
 /// </summary>
 internal sealed partial class JobActor
 {
@@ -25,9 +26,10 @@ internal sealed partial class JobActor
 
     private readonly Lock disk = new();
     private CheckpointContent? unwritten;
+    private int copies;
     private int writes;
-    private long heldSince;
     private bool holds;
+    private long hold;
     private long checkpointVersion;
     private long checkpointAt = Environment.TickCount64;
     private long? finalVersion;
@@ -35,7 +37,9 @@ internal sealed partial class JobActor
 
     private sealed record Restored(long Term, string? BestSha256);
 
-    private sealed record CheckpointRead(CheckpointContent? Content, Exception? Cause);
+    private sealed record CheckpointKept(long Hold, long Version, long Since);
+
+    private sealed record CheckpointRead(long Hold, long Version, CheckpointContent? Content, Exception? Cause);
 
     private sealed record CheckpointWritten(long Version, string Folder, long Bytes, Exception? Cause);
 
@@ -90,7 +94,7 @@ internal sealed partial class JobActor
     }
 
     /// <summary>Whether a checkpoint is under way, or none can be made now.</summary>
-    private bool IsCheckpointing => holds || interruptAsked || unwritten is not null || writes > 0 || run.LastStep is null || board!.Next == Steps;
+    private bool IsCheckpointing => holds || interruptAsked || copies > 0 || unwritten is not null || writes > 0 || run.LastStep is null || board!.Next == Steps;
 
     private void Interrupt()
     {
@@ -106,7 +110,7 @@ internal sealed partial class JobActor
     private void Hold()
     {
         holds = true;
-        heldSince = Environment.TickCount64;
+        hold++;
         // The others wait for the held one: their deadline is that of the copying now.
         var leased = Leased.ToArray();
         foreach (var worker in leased.Skip(1))
@@ -119,57 +123,76 @@ internal sealed partial class JobActor
         if (interruptAsked)
             Enter("saving");
         checkpointVersion = version;
-        checkpointAt = heldSince = Environment.TickCount64;
+        var since = checkpointAt = Environment.TickCount64;
+        copies++;
         var store = Store();
+        var (self, held) = (Self, hold);
         Work(CopyWork, () =>
         {
             try
             {
                 node.Chaos?.At(ChaosPhase.WhileHolding, version);
-                return new CheckpointRead(store.ReadCheckpoint(version), null);
+                return new CheckpointRead(held, version, store.ReadCheckpoint(version, () => self.Tell(new CheckpointKept(held, version, since))), null);
             }
             catch (Exception exception)
             {
                 // The top of the thread: the actor decides what a lost checkpoint means.
-                return new CheckpointRead(null, exception);
+                return new CheckpointRead(held, version, null, exception);
             }
         });
     }
 
+    /// <summary>Whoever holds need not wait for the copy to arrive here, unless nobody goes on before it is on the disk.</summary>
+    private void Take(CheckpointKept kept)
+    {
+        if (failing)
+            return;
+        node.Log.CheckpointCopied(kept.Version, Environment.TickCount64 - kept.Since);
+        if (IsHeld(kept.Hold) && !(interruptAsked || HandsOver || spreading))
+            GoOn();
+    }
+
+    /// <summary>Whoever held has been halted meanwhile where the members have changed.</summary>
+    private bool IsHeld(long since) => holds && since == hold;
+
     private void Take(CheckpointRead read)
     {
+        copies--;
         if (failing)
         {
             read.Content?.Dispose();
             return;
         }
 
-        node.Log.CheckpointCopied(checkpointVersion, Environment.TickCount64 - heldSince);
-        if (read.Content is not null)
+        if (read.Content is { } content && content.Version > (unwritten?.Version ?? -1))
         {
             unwritten?.Dispose();
-            unwritten = read.Content;
+            unwritten = content;
+        }
+        else
+        {
+            read.Content?.Dispose();
         }
 
-        // Whoever held has been halted meanwhile where the members have changed.
-        if (holds && interruptAsked)
+        if (IsHeld(read.Hold) && interruptAsked)
         {
-            finalVersion = checkpointVersion;
+            finalVersion = read.Version;
             Become(Saving);
         }
-        else if (holds && HandsOver && read.Cause is null)
+        else if (IsHeld(read.Hold) && HandsOver && read.Cause is null)
         {
-            handedOverAt = checkpointVersion;
+            handedOverAt = read.Version;
         }
-        else if (holds && !(spreading && read.Cause is null))
+        else if (IsHeld(read.Hold) && !(spreading && read.Cause is null))
         {
             GoOn();
         }
 
         if (read.Cause is { } cause)
-            Lose(checkpointVersion, cause);
+            Lose(read.Version, cause);
         else
             WriteCheckpoint();
+        EndOnceWritten();
     }
 
     /// <summary>Lets the held worker go on.</summary>
@@ -235,7 +258,14 @@ internal sealed partial class JobActor
             HandOver();
         else if (holds && written.Version == handedOverAt)
             GoOn();
-        else if (modelSaved && writes == 0)
+        else
+            EndOnceWritten();
+    }
+
+    /// <summary>The job is over when its model is written, and every checkpoint that was begun.</summary>
+    private void EndOnceWritten()
+    {
+        if (modelSaved && copies == 0 && writes == 0 && phase != "finished")
             Release(JobStatus.Completed, null);
     }
 

@@ -74,6 +74,7 @@ internal sealed partial class JobActor
         });
         Receive<BestSaved>(Take);
         Receive<TrainingMessages.RateSet>(Take);
+        Receive<CheckpointKept>(Take);
         Receive<CheckpointRead>(Take);
         Receive<CheckpointWritten>(Take);
         Receive<Saved>(Take);

@@ -218,8 +218,7 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
         node.Chaos?.At(ChaosPhase.BeforeEnding, saved.Version);
         node.Log.ModelWritten(saved.Version, files.ModelFile, saved.WeightsSha256);
         modelSaved = true;
-        if (writes == 0)
-            Release(JobStatus.Completed, null);
+        EndOnceWritten();
     }
 
     /// <summary>Something went wrong: wait a moment for whatever else comes, since consequences can overtake their cause.</summary>

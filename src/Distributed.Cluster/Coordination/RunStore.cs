@@ -28,19 +28,23 @@ internal sealed unsafe class RunStore(
         return WeightsSha256.Of(layout, (nint)flat.Pointer);
     }
 
-    /// <summary>Copies weights and optimizer state of a version, at which all shards are held.</summary>
-    public CheckpointContent ReadCheckpoint(long version)
+    /// <summary>Copies weights and optimizer state of a version, at which all shards are held until <paramref name="kept"/> is called.</summary>
+    public CheckpointContent ReadCheckpoint(long version, Action kept)
     {
         using var client = Open();
-        var flat = Flat();
+        client.KeepAll(version);
+        kept();
+        var content = new CheckpointContent(version, Flat());
         try
         {
-            client.ReadWeights(version, (float*)flat.Pointer);
-            return new CheckpointContent(version, flat, [.. servers.Shards.Select(shard => (shard, client.ReadOptimizerState(shard, version)))]);
+            client.ReadWeights(version, (float*)content.Weights.Pointer);
+            foreach (var shard in servers.Shards)
+                content.Add(shard, client.ReadOptimizerState(shard, version));
+            return content;
         }
         catch
         {
-            flat.Dispose();
+            content.Dispose();
             throw;
         }
     }
@@ -52,7 +56,7 @@ internal sealed unsafe class RunStore(
         return CheckpointWriter.Write(
             checkpoints, content.Version, jobText,
             stream => ModelFile.Write(stream, layout, (nint)content.Weights.Pointer, new Dictionary<string, string> { ["version"] = $"{content.Version}" }),
-            content.States.Select(part => (part.Shard, (Func<byte[]>)(() => part.State))),
+            content.States,
             () => BeforeManifest?.Invoke(content.Version));
     }
 

@@ -21,6 +21,9 @@ internal sealed unsafe class PeerLink : IDisposable
     private readonly HostRelays? relays;
     private HostRelay? relay;
     private readonly HashSet<int> followed = [];
+
+    /// <summary>Copies for the checkpoint that the peer writes, by shard; the link's thread has them.</summary>
+    private readonly Dictionary<int, KeptShard> kept = [];
     private long term;
 
     /// <param name="joined">Hears of a worker, before anything else of it, how many training samples it found and from which version on it goes.</param>
@@ -150,6 +153,8 @@ internal sealed unsafe class PeerLink : IDisposable
         }
 
         Link.Abort();
+        foreach (var copy in kept.Values)
+            copy.Dispose();
         ended(this, cause);
     }
 
@@ -238,26 +243,39 @@ internal sealed unsafe class PeerLink : IDisposable
         return memory;
     }
 
-    /// <summary>Answers a fetch: tag 0 asks for the weights of a version, tag 1 for the optimizer's state at it.</summary>
+    /// <summary>
+    /// Answers a fetch: tag 0 asks for the weights of a version, tag 1 for the optimizer's state at it, tag 2 for both to be kept here until
+    /// they are asked for, however far the shard has gone on by then.
+    /// </summary>
     private void Answer(Shard shard, in FrameHeader header)
     {
         chaos?.At(ChaosPhase.WhileCheckpointing, header.Version);
         var answer = header with { Kind = FrameKind.State, PayloadBytes = 0 };
-        if (header.Tag == ShardClient.Weights && shard.Version == header.Version)
-        {
+        if (header.Tag == ShardClient.Keep && Keep(shard, header.Version))
+            Link.Send(answer with { Kind = FrameKind.Acknowledge });
+        else if (header.Tag == ShardClient.Weights && KeptOf(shard, header.Version) is { } whole)
+            Link.Send(answer with { PayloadBytes = shard.Range.Length * sizeof(float) }, whole.Weights.Pointer);
+        else if (header.Tag == ShardClient.OptimizerState && KeptOf(shard, header.Version) is { } moments)
+            Link.Send(answer with { PayloadBytes = moments.StateBytes }, moments.State.Pointer);
+        else if (header.Tag == ShardClient.Weights && shard.Version == header.Version)
             Link.Send(answer with { PayloadBytes = shard.Range.Length * sizeof(float) }, (byte*)shard.Weights.Master(header.Version));
-        }
-        else if (header.Tag == ShardClient.OptimizerState && shard.OptimizerState(header.Version) is { } state)
-        {
-            fixed (byte* bytes = state.AsSpan())
-                Link.Send(answer with { PayloadBytes = state.Count }, bytes);
-        }
         else
-        {
             // Nothing to give at that version: an answer without payload, under the version that the shard has.
             Link.Send(answer with { Version = shard.Version });
-        }
     }
+
+    private bool Keep(Shard shard, long version)
+    {
+        if (kept.Remove(shard.Range.Shard, out var former))
+            former.Dispose();
+        if (shard.Keep(version) is not { } copy)
+            return false;
+        kept[shard.Range.Shard] = copy;
+        return true;
+    }
+
+    private KeptShard? KeptOf(Shard shard, long version) =>
+        kept.TryGetValue(shard.Range.Shard, out var copy) && copy.Version == version ? copy : null;
 
     /// <summary>Takes what a checkpoint holds of a shard, before training: tag 0 is the weights, tag 1 the optimizer's state.</summary>
     private void TakeState(Shard shard, in FrameHeader header)

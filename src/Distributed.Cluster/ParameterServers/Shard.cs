@@ -1,4 +1,5 @@
 using Distributed.Learning;
+using Distributed.Transport;
 
 namespace Distributed.Cluster.ParameterServers;
 
@@ -139,19 +140,31 @@ internal sealed unsafe class Shard : IDisposable
     }
 
     /// <summary>
-    /// The optimizer's state at exactly <paramref name="version"/>, or null where the shard stands elsewhere. The caller makes
-    /// sure that no update of that version can begin (a worker holds, see Protocol's Pause).
+    /// A copy of weights and optimizer state at exactly <paramref name="version"/>, or null where the shard stands elsewhere. The caller
+    /// makes sure that no update of that version can begin (a worker holds, see Protocol's Pause), and disposes the copy.
     /// </summary>
-    public ArraySegment<byte>? OptimizerState(long version)
+    public KeptShard? Keep(long version)
     {
         lock (gate)
         {
             if (rules.Version != version || rules.Complete || disposed)
                 return null;
-            // Workers wait for this copy: it is made once, into memory that is large enough from the beginning.
-            using var stream = new MemoryStream((int)Math.Min(optimizer.MomentBytes + RoomForHeader, Array.MaxLength));
-            optimizer.SaveState(stream);
-            return new ArraySegment<byte>(stream.GetBuffer(), 0, (int)stream.Length);
+            var weights = new PrivateMemory(Range.Length * sizeof(float));
+            PrivateMemory? state = null;
+            try
+            {
+                Buffer.MemoryCopy(Weights.Master(version), weights.Pointer, weights.Bytes, Range.Length * sizeof(float));
+                state = new PrivateMemory(optimizer.MomentBytes + RoomForHeader);
+                using var stream = new UnmanagedMemoryStream(state.Pointer, 0, state.Bytes, FileAccess.Write);
+                optimizer.SaveState(stream);
+                return new KeptShard(version, weights, state, stream.Length);
+            }
+            catch
+            {
+                weights.Dispose();
+                state?.Dispose();
+                throw;
+            }
         }
     }
 

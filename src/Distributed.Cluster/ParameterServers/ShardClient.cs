@@ -15,6 +15,9 @@ internal sealed unsafe class ShardClient : IDisposable
     /// <summary>The tag of frames about the optimizer's state.</summary>
     public const long OptimizerState = 1;
 
+    /// <summary>The tag of frames about both, to be kept at the server until they are read over the same link.</summary>
+    public const long Keep = 2;
+
     private const long MostStateOverheadBytes = 1 << 20;
 
     private readonly TrainingMessages.Connect servers;
@@ -52,38 +55,53 @@ internal sealed unsafe class ShardClient : IDisposable
         links.ForEach(link => link.Dispose());
     }
 
+    /// <summary>
+    /// Has every server keep weights and optimizer state of <paramref name="version"/>, at which all shards are held, for this client: what it
+    /// reads of that version then is what was kept, however far the shards have gone on.
+    /// </summary>
+    public void KeepAll(long version)
+    {
+        foreach (var shard in servers.Shards)
+            OfShard(shard, version, () =>
+            {
+                links[shard.Server].Send(new FrameHeader { Kind = FrameKind.Fetch, Version = version, Shard = shard.Shard, Tag = Keep });
+                return 0;
+            });
+        foreach (var shard in servers.Shards)
+            OfShard(shard, version, () => Answer(shard, version, FrameKind.Acknowledge, 0, 0));
+    }
+
     /// <summary>Copies the weights of <paramref name="version"/> of all shards to <paramref name="flat"/>.</summary>
     public void ReadWeights(long version, float* flat)
     {
         foreach (var shard in servers.Shards)
-        {
-            var bytes = shard.Length * sizeof(float);
-            try
+            OfShard(shard, version, () =>
             {
-                Fetch(shard, version, Weights, bytes, bytes);
+                var bytes = Fetch(shard, version, Weights, shard.Length * sizeof(float), shard.Length * sizeof(float));
                 links[shard.Server].ReceivePayload((byte*)(flat + shard.Offset), bytes);
-            }
-            catch (LinkException failure) when (late)
-            {
-                throw Late(shard, version, failure);
-            }
-        }
+                return bytes;
+            });
     }
 
-    /// <summary>The optimizer's state of one shard at <paramref name="version"/>, as the shard saved it.</summary>
-    public byte[] ReadOptimizerState(TrainingMessages.ShardDescription shard, long version)
+    /// <summary>The optimizer's state of one shard at <paramref name="version"/>, which was kept, as the shard saved it; and its length.</summary>
+    public (PrivateMemory Memory, long Bytes) ReadOptimizerState(TrainingMessages.ShardDescription shard, long version)
     {
+        PrivateMemory? state = null;
         try
         {
-            var size = Fetch(shard, version, OptimizerState, 0, MostStateBytes(shard.Length));
-            var state = GC.AllocateUninitializedArray<byte>(checked((int)size));
-            fixed (byte* into = state)
-                links[shard.Server].ReceivePayload(into, size);
-            return state;
+            var bytes = OfShard(shard, version, () =>
+            {
+                var bytes = Fetch(shard, version, OptimizerState, 1, MostStateBytes(shard.Length));
+                state = new PrivateMemory(bytes);
+                links[shard.Server].ReceivePayload(state.Pointer, bytes);
+                return bytes;
+            });
+            return (state!, bytes);
         }
-        catch (LinkException failure) when (late)
+        catch
         {
-            throw Late(shard, version, failure);
+            state?.Dispose();
+            throw;
         }
     }
 
@@ -114,18 +132,31 @@ internal sealed unsafe class ShardClient : IDisposable
             throw new LinkException($"{servers.Servers[shard.Server].Node} did not take shard {shard.Shard} of version {version}");
     }
 
-    private TimeoutException Late(TrainingMessages.ShardDescription shard, long version, LinkException failure) =>
-        new($"{servers.Servers[shard.Server].Node} did not give shard {shard.Shard} of version {version} in time", failure);
+    private long OfShard(TrainingMessages.ShardDescription shard, long version, Func<long> exchange)
+    {
+        try
+        {
+            return exchange();
+        }
+        catch (LinkException failure) when (late)
+        {
+            throw new TimeoutException($"{servers.Servers[shard.Server].Node} did not give shard {shard.Shard} of version {version} in time", failure);
+        }
+    }
 
     private long Fetch(TrainingMessages.ShardDescription shard, long version, long tag, long atLeast, long atMost)
     {
-        var link = links[shard.Server];
+        links[shard.Server].Send(new FrameHeader { Kind = FrameKind.Fetch, Version = version, Shard = shard.Shard, Tag = tag });
+        return Answer(shard, version, FrameKind.State, atLeast, atMost);
+    }
+
+    private long Answer(TrainingMessages.ShardDescription shard, long version, FrameKind kind, long atLeast, long atMost)
+    {
         var name = servers.Servers[shard.Server].Node;
-        link.Send(new FrameHeader { Kind = FrameKind.Fetch, Version = version, Shard = shard.Shard, Tag = tag });
-        if (!link.Receive(out var answer))
+        if (!links[shard.Server].Receive(out var answer))
             throw new LinkException($"{name} closed the link");
-        if (answer.Kind != FrameKind.State || answer.Shard != shard.Shard || answer.Version != version
-            || answer.PayloadBytes < Math.Max(1, atLeast) || answer.PayloadBytes > atMost)
+        if (answer.Kind != kind || answer.Shard != shard.Shard || answer.Version != version
+            || answer.PayloadBytes < atLeast || answer.PayloadBytes > atMost)
             throw new LinkException($"{name} has shard {shard.Shard} at version {answer.Version}, wanted {version} ({answer.PayloadBytes} bytes)");
         return answer.PayloadBytes;
     }

@@ -83,7 +83,7 @@ public sealed class CheckpointWriterTests : IDisposable
         return CheckpointWriter.Write(
             folder.Path, version, "name = tiny\n",
             stream => stream.Write(Part(100)),
-            Shards.Select(shard => (shard, (Func<byte[]>)(() => Part(20)))));
+            Shards.Select(shard => (shard, (Action<Stream>)(stream => stream.Write(Part(20))))));
 
         byte[] Part(int bytes) =>
             parts++ == breakAfter ? throw new IOException("No space left on device") : Enumerable.Repeat(fill, bytes).ToArray();

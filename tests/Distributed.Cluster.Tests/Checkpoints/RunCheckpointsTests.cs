@@ -74,5 +74,5 @@ public sealed class RunCheckpointsTests : IDisposable
 
     private void Write(long version) => CheckpointWriter.Write(
         folder["checkpoints"], version, "name = tiny\n", stream => stream.Write(new byte[100]),
-        Shards.Select(shard => (shard, (Func<byte[]>)(() => new byte[20]))));
+        Shards.Select(shard => (shard, (Action<Stream>)(stream => stream.Write(new byte[20])))));
 }

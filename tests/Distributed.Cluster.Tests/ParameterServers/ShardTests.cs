@@ -46,13 +46,41 @@ public sealed class ShardTests : IDisposable
     }
 
     [Fact]
-    public void The_optimizers_state_is_given_at_its_version_only()
+    public void It_is_kept_at_its_version_only()
     {
         bench.Shard.Start();
         bench.Complete(0);
-        Assert.Null(bench.Shard.OptimizerState(0));
-        Assert.Null(bench.Shard.OptimizerState(2));
-        Assert.NotEmpty(bench.Shard.OptimizerState(1)!);
+        Assert.Null(bench.Shard.Keep(0));
+        Assert.Null(bench.Shard.Keep(2));
+        using (bench.Shard.Keep(1))
+            bench.Offer(1, new(0, 2));
+        // The version's update is due: its weights may be on their way.
+        bench.Offer(1, new(2, 1), update: false);
+        Assert.Null(bench.Shard.Keep(1));
+    }
+
+    [Fact]
+    public unsafe void What_is_kept_stays_while_the_shard_goes_on()
+    {
+        bench.Shard.Start();
+        bench.Complete(0);
+        using var kept = bench.Shard.Keep(1);
+        for (var version = 1L; version < 4; version++)
+            bench.Complete(version);
+        Assert.Equal(1, kept!.Version);
+        bench.Expect(1, (float*)kept.Weights.Pointer);
+        using var other = new ShardOptimizer(new OptimizerSpec("sgd", 1), Floats);
+        using var state = new UnmanagedMemoryStream(kept.State.Pointer, kept.StateBytes);
+        other.LoadState(state);
+        Assert.Equal(1, other.Steps);
+        Assert.Equal(kept.StateBytes, state.Position);
+    }
+
+    [Fact]
+    public void Nothing_is_kept_of_a_disposed_shard()
+    {
+        bench.Shard.Dispose();
+        Assert.Null(bench.Shard.Keep(0));
     }
 
     [Fact]
@@ -160,13 +188,13 @@ internal sealed unsafe class ShardBench : IDisposable
     public bool AnnouncementsFail { get; set; }
 
     /// <summary>Offers a piece; the one that completes a version has it updated on the shard's thread, or every other time on the caller's.</summary>
-    public Verdict Offer(long version, SlotRange piece)
+    public Verdict Offer(long version, SlotRange piece, bool update = true)
     {
         var gradient = gradients.GetOrAdd((version, piece), key => Gradients.Piece(key.Item2, Seed, key.Item1, floats));
         var verdict = Shard.Offer(1, version, piece, (byte*)Gradients.Address(gradient), out var complete);
-        if (complete && version % 2 == 0)
+        if (complete && update && version % 2 == 0)
             Shard.WakeUp();
-        else if (complete)
+        else if (complete && update)
             Shard.Update();
         return verdict;
     }
@@ -183,9 +211,10 @@ internal sealed unsafe class ShardBench : IDisposable
         announced.TryTake(out var version, Patience) ? version : throw new TimeoutException($"nothing announced; the shard is at {Shard.Version}: {string.Join(", ", Failures)}");
 
     /// <summary>The memory of a version holds its weights, bit for bit.</summary>
-    public void Expect(long version)
+    public void Expect(long version) => Expect(version, Shard.Weights.Master(version));
+
+    public void Expect(long version, float* memory)
     {
-        var memory = Shard.Weights.Master(version);
         for (var i = 0; i < floats; i += 97)
         {
             var weight = 0f;
