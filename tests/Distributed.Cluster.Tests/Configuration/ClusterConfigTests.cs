@@ -95,6 +95,8 @@ public sealed partial class ClusterConfigTests : IDisposable
             "akka.actor.serializers.", "akka.actor.serialization-bindings.", "akka.actor.serialization-settings.hyperion.",
             // A timeout that any phase may have; the reference file gives one to few.
             "akka.coordinated-shutdown.phases.before-service-unbind.timeout",
+            // Of our executor.
+            .. new[] { "actor.internal", "actor.default", "remote.default-remote", "remote.backoff-remote" }.Select(name => $"akka.{name}-dispatcher.threads"),
         ];
         var tree = HoconSettings.Parse("cluster.hocon", File.ReadAllText(ClusterConfig.ShippedFile), []);
         var unknown = Leaves("", tree).Where(k => k.StartsWith("akka.") && !ours.Any(k.StartsWith) && !reference.HasPath(k));
