@@ -33,7 +33,7 @@ internal sealed partial class JobActor
         foreach (var (shard, home) in orphans)
         {
             home!.Backups.RemoveAll(backup => backup.Shard == shard.Shard);
-            home.Shards.Add(shard);
+            home.Shards.Add(shard with { Shared = false });
         }
 
         bytesOfLost += lost.Sum(server => server.BytesSent);

@@ -105,7 +105,10 @@ internal sealed partial class JobActor
         bytesOfLost += servers.Sum(server => server.BytesSent);
         var relays = job.SumsOnHosts && streamed
             ? ShardRelays([.. shards, .. backups], [.. chosen.Select(server => HostOf(server.Address))]) : [];
-        servers = [.. chosen.Select((server, i) => new ServerState(server, Of(shards, i), Of(backups, i)) { Relayed = [.. Of(relays, i)] })];
+        // Of two homes on one host the second takes over what the first makes.
+        var shared = backups.Count > 0 && !streamed && job.Precision == Precision.Float32 && job.Optimizer.NormExchanges == 0
+            && ShardOptimizer.MomentRoom(job.Optimizer, known.Length) is not null;
+        servers = [.. chosen.Select((server, i) => new ServerState(server, Of(shards, i, shared), Of(backups, i)) { Relayed = [.. Of(relays, i)] })];
         if (backups.Count > 0)
             node.Log.SecondHome("every shard has a backup on another server: a server's loss costs no step");
         else
@@ -120,15 +123,15 @@ internal sealed partial class JobActor
         IReadOnlyList<ShardRange> ShardRelays(IReadOnlyList<ShardRange> homes, IReadOnlyList<string> hosts) => RelayPlan.Relays(
             homes, hosts, NodesOf("worker").GroupBy(worker => HostOf(worker.Address)).Where(host => host.Count() > 1).Select(host => host.Key).ToHashSet());
 
-        static IEnumerable<TrainingMessages.ShardDescription> Of(IEnumerable<ShardRange> shards, int server) => shards
+        static IEnumerable<TrainingMessages.ShardDescription> Of(IEnumerable<ShardRange> shards, int server, bool shared = false) => shards
             .Where(shard => shard.Server == server)
-            .Select(shard => new TrainingMessages.ShardDescription(shard.Shard, shard.Server, shard.Offset, shard.Length));
+            .Select(shard => new TrainingMessages.ShardDescription(shard.Shard, shard.Server, shard.Offset, shard.Length, shared));
     }
 
     private void Link()
     {
         DescribeServers();
-        if (servers.Length > 1 && job.Optimizer.NormExchanges > 0)
+        if (servers.Length > 1 && (job.Optimizer.NormExchanges > 0 || connect!.Shards.Any(shard => shard.Shared)))
             foreach (var server in servers)
                 server.Node.Actor.Tell(connect!);
         if (origin is null)

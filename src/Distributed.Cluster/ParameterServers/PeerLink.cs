@@ -164,23 +164,27 @@ internal sealed unsafe class PeerLink : IDisposable
 
     /// <summary>
     /// A piece is in place for all shards. Those that it completes are updated at once and at the same time: one on this thread, which is
-    /// awake, the others on their own.
+    /// awake, the others on their own. What other homes make is taken over then, here if it is made by now.
     /// </summary>
     private void TakeGradients(in FrameHeader header)
     {
         Shard? mine = null;
+        List<Shard>? followers = null;
         foreach (var shard in shards.Values)
         {
             Offer(shard, header, InPlace((shard.FirstByte, shard.Weights.Bytes), header), out var complete);
             if (!complete)
                 continue;
-            if (mine is null)
+            if (shard.Follows)
+                (followers ??= []).Add(shard);
+            else if (mine is null)
                 mine = shard;
             else
                 shard.WakeUp();
         }
 
         mine?.Update();
+        followers?.ForEach(shard => shard.TakeOver());
     }
 
     private void TakeFigures(in FrameHeader header)

@@ -25,7 +25,11 @@ internal sealed unsafe class Shard : IDisposable
     private readonly Action<Shard, long> announce;
     private readonly Action<Exception> failed;
     private readonly Action<nint>? used;
+    private readonly VersionWord? whole;
     private readonly Thread thread;
+    private volatile FirstHome? first;
+    private volatile bool awaits;
+    private bool shares;
     private SlotRange[] plannedPieces = [];
     private nint[] plannedInputs = [];
     private TreeSum? plan;
@@ -42,12 +46,14 @@ internal sealed unsafe class Shard : IDisposable
     /// <param name="announce">Called on the shard's thread when a version is committed.</param>
     /// <param name="failed">Called once, on the shard's thread, when it can't go on.</param>
     /// <param name="used">Hears the addresses of gradients from which nothing reads any more, since their version is committed.</param>
+    /// <param name="whole">Where a second home on this host looks for versions that are whole; null where there is none.</param>
     public Shard(
         ShardRange range, long firstByte, int slots, long version, long term, ShardOptimizer optimizer, ShardStatistics statistics,
         Func<long, double> learningRate, NormExchange? norms, ShardWeights weights, Action<Shard, long> announce, Action<Exception> failed,
-        Action<nint>? used = null)
+        Action<nint>? used = null, VersionWord? whole = null)
     {
         this.used = used;
+        this.whole = whole;
         Range = range;
         FirstByte = firstByte;
         Weights = weights;
@@ -80,6 +86,12 @@ internal sealed unsafe class Shard : IDisposable
         }
     }
 
+    /// <summary>Whether it takes over the updates of another home.</summary>
+    public bool Follows => first is not null;
+
+    /// <summary>Whether it has all slots and waits for the other home's update.</summary>
+    public bool AwaitsFirstHome => awaits;
+
     /// <summary>The slots that the next update still waits for.</summary>
     public IReadOnlyList<int> Missing
     {
@@ -91,6 +103,30 @@ internal sealed unsafe class Shard : IDisposable
     }
 
     public void Start() => thread.Start();
+
+    /// <summary>
+    /// From the next update on this shard takes over what its first home has made, bit for bit what it would make itself, as soon as all slots are
+    /// in here, too.
+    /// </summary>
+    /// <param name="home">The first home; its memory stays until <see cref="Leave"/> has returned or this is disposed of.</param>
+    public void Follow(FirstHome home) => first = home;
+
+    /// <summary>
+    /// Goes on without the first home: with a copy of what was whole there, or where an update is due that did not become whole, by making it.
+    /// </summary>
+    /// <remarks>
+    /// The first home may still be alive, and write. Never over this home's version: it needs all gradients of that one for it, and all of the next
+    /// one to come to this version's memory again, which workers make once this home has announced that, too. It may write over the version before,
+    /// if every worker has sent it gradients of this one; then every home of every shard is at this version, and drops what is made of the one before.
+    /// </remarks>
+    public void Leave()
+    {
+        if (first is not { } home)
+            return;
+        home.Leave();
+        lock (updating)
+            Detach();
+    }
 
     /// <summary>Whether a piece would be taken; asked before its payload is received.</summary>
     public Verdict Judge(long term, long version, SlotRange piece)
@@ -186,6 +222,7 @@ internal sealed unsafe class Shard : IDisposable
     public void Stop()
     {
         stopping = true;
+        first?.Close();
         lock (gate)
         {
             if (!disposed)
@@ -213,6 +250,23 @@ internal sealed unsafe class Shard : IDisposable
             Weights.Dispose();
             wake.Dispose();
         }
+    }
+
+    /// <summary>Takes over the update that is due if the first home has made it; otherwise has the shard's thread wait for that.</summary>
+    public void TakeOver()
+    {
+        var made = false;
+        // Whoever is in an update, or leaves the first home, has its memory.
+        if (updating.TryEnter())
+        {
+            made = first?.Has(Version + 1) == true;
+            updating.Exit();
+        }
+
+        if (made)
+            Update();
+        else
+            WakeUp();
     }
 
     /// <summary>Does the update that is due on the calling thread, which saves waking another; nothing once the shard is stopped.</summary>
@@ -264,13 +318,10 @@ internal sealed unsafe class Shard : IDisposable
         }
 
         // Nothing changes these pieces until Commit: what arrives meanwhile is a duplicate.
-        using var buffers = sums.Rent();
-        Func<long, long, nint> gradient = (start, floats) => sums.Run(inputs, start, floats, buffers);
-        var (from, to) = ((nint)Weights.Master(version), (nint)Weights.Master(version + 1));
-        optimizer.Step(
-            from, to, gradient, learningRate(version), norms?.Of(Range.Shard, version), (start, floats) => Weights.Publish(version + 1, start, floats));
-        statistics.Step(from, to, gradient);
-        Weights.Publish(version + 1, Range.Length - statistics.Floats, statistics.Floats);
+        var rate = learningRate(version);
+        if (!TakesOver(version + 1))
+            Make(version, sums, inputs, rate);
+        whole?.Publish(version + 1);
         lock (gate)
         {
             rules.Commit();
@@ -281,6 +332,53 @@ internal sealed unsafe class Shard : IDisposable
             foreach (var input in inputs)
                 used(input);
         announce(this, version + 1);
+    }
+
+    private void Make(long version, TreeSum sums, nint[] inputs, double rate)
+    {
+        using var buffers = sums.Rent();
+        Func<long, long, nint> gradient = (start, floats) => sums.Run(inputs, start, floats, buffers);
+        var (from, to) = ((nint)Weights.Master(version), (nint)Weights.Master(version + 1));
+        optimizer.Step(from, to, gradient, rate, norms?.Of(Range.Shard, version), (start, floats) => Weights.Publish(version + 1, start, floats));
+        statistics.Step(from, to, gradient);
+        Weights.Publish(version + 1, Range.Length - statistics.Floats, statistics.Floats);
+    }
+
+    /// <summary>Whether the first home has made a version, which then is this home's, too.</summary>
+    private bool TakesOver(long version)
+    {
+        if (first is not { } home)
+            return false;
+        awaits = true;
+        var made = home.Await(version);
+        awaits = false;
+        if (!made)
+        {
+            Detach();
+            return false;
+        }
+
+        if (!shares)
+        {
+            Weights.Follow(home.Weights.Even, home.Weights.Odd);
+            optimizer.KeepMomentsIn(home.Moments);
+            shares = true;
+        }
+
+        optimizer.Adopt();
+        return true;
+    }
+
+    private void Detach()
+    {
+        if (shares)
+        {
+            Weights.Detach();
+            optimizer.Detach();
+        }
+
+        shares = false;
+        first = null;
     }
 
     private TreeSum PlanFor(IReadOnlyList<SlotRange> pieces)

@@ -32,6 +32,7 @@ internal sealed unsafe class ShardServer : IDisposable
     private readonly ReceivedGradients received;
     private readonly LinkListener? listener;
     private readonly Dictionary<int, Shard> shards = [];
+    private readonly SecondHomes followed;
     private readonly WeightsOrder weightsOrder;
     private readonly ConcurrentDictionary<Link, PeerLink> peers = new();
     private readonly NormExchange? norms;
@@ -73,7 +74,7 @@ internal sealed unsafe class ShardServer : IDisposable
         if (!layout.Hash.AsSpan().SequenceEqual(order.LayoutHash))
             throw new InvalidOperationException("the parameters built here are laid out otherwise than the coordinator's: the nodes run different versions of the program");
 
-        var segment = new ServerSegment([.. order.Shards.Concat(order.Relayed ?? []).OrderBy(shard => shard.Offset)], layout.Format);
+        var segment = new ServerSegment([.. order.Shards.Concat(order.Relayed ?? []).OrderBy(shard => shard.Offset)], layout.Format, job.Optimizer);
         if (job.Optimizer.NormExchanges > 0)
             norms = new NormExchange(
                 new NormBlocks(layout), job.Optimizer.NormExchanges, order.Version, new StepTimes(deadlines.StepFloor, deadlines.StepFactor), node,
@@ -88,6 +89,7 @@ internal sealed unsafe class ShardServer : IDisposable
         foreach (var announcement in announcements.Values)
             announcement.Publish(order.Version);
         received = new ReceivedGradients(segment.Bytes);
+        followed = new SecondHomes(shards, layout.Format, job.Optimizer);
         weightsOrder = new WeightsOrder([.. order.Shards.Select(shard => shard.Shard)], order.Version);
         try
         {
@@ -117,7 +119,9 @@ internal sealed unsafe class ShardServer : IDisposable
 
     /// <summary>The lowest version of its shards, and the slots that the next update there waits for.</summary>
     public (long Version, int[] Missing) Progress =>
-        shards.Values.MinBy(shard => shard.Version) is { } last ? (last.Version, [.. last.Missing]) : (order.Version, []);
+        // What waits for another server lags by that one's fault.
+        shards.Values.OrderBy(shard => shard.AwaitsFirstHome).ThenBy(shard => shard.Version).FirstOrDefault() is { } last
+            ? (last.Version, [.. last.Missing]) : (order.Version, []);
 
     /// <summary>
     /// From here on nothing of lower terms is taken, and the links that workers made under them are closed. An update that is due or under way
@@ -147,6 +151,7 @@ internal sealed unsafe class ShardServer : IDisposable
             peer.Close();
         }
 
+        followed.LeaveAllBut(servers);
         norms?.Wait(true);
         var stands = shards.Values.Select(shard => (Shard: shard, At: shard.RaiseTerm(newTerm))).ToArray();
         retired.Add(ended, [.. stands.Where(shard => shard.At.Due).Select(shard => (shard.Shard, shard.At.Version))]);
@@ -173,16 +178,21 @@ internal sealed unsafe class ShardServer : IDisposable
     public void Forget(long recordedBelow) => figures?.Forget(recordedBelow);
 
     /// <summary>
-    /// Links this server with the others whose shards it exchanges norms with: of two servers, the later one dials. Blocks; only the
-    /// first call does anything.
+    /// Links this server with the others whose shards it exchanges norms with: of two servers, the later one dials; and maps the first homes of
+    /// its shards where they share theirs. Blocks; only the first call does anything.
     /// </summary>
     public void LinkServers(TrainingMessages.Connect servers)
     {
         lock (linking)
         {
-            if (norms is null || linked)
+            if (linked)
                 return;
             linked = true;
+            followed.Map(servers, me.Node, server => LinkDialer.Connect(
+                new DataEndpoint(server.Host, server.Port, server.UnixName, server.HostId), me with { Role = CertificateRoles.SecondHome }, order.Secret, null,
+                SameHost.Auto, handshake, tls));
+            if (norms is null)
+                return;
             norms.Expect(servers);
             foreach (var other in servers.Servers.TakeWhile(server => server.Node != me.Node && !closing))
                 Accept(LinkDialer.Connect(
@@ -195,6 +205,7 @@ internal sealed unsafe class ShardServer : IDisposable
         closing = true;
         // No shard waits for norms any more, and no link is made.
         norms?.Close();
+        followed.Close();
         relays?.Dispose();
         listener?.Dispose();
         lock (linking)
@@ -212,6 +223,7 @@ internal sealed unsafe class ShardServer : IDisposable
         retired.Dispose();
         foreach (var shard in shards.Values)
             shard.Dispose();
+        followed.Dispose();
         norms?.Dispose();
         received.Dispose();
         weights.Dispose();
@@ -227,11 +239,19 @@ internal sealed unsafe class ShardServer : IDisposable
             var optimizer = new ShardOptimizer(job.Optimizer, layout, description.Offset, description.Length - statistics.Floats);
             var held = new ShardWeights(
                 layout.Format.Of(description.Offset, description.Length), description.Length, weights.Pointer + place, weights.Pointer + segment.Bytes + place);
+            if (description.Shared)
+            {
+                var (even, odd) = segment.MomentsOf(description.Shard);
+                optimizer.KeepMomentsIn(new MomentBuffers((nint)weights.Pointer + (nint)even, (nint)weights.Pointer + (nint)odd));
+            }
+
+            var whole = description.Shared ? new VersionWord(weights.Pointer + segment.WholeOf(description.Shard)) : null;
+            whole?.Publish(order.Version);
             ModelReplica.CopyInitialWeights(module, layout, (nint)held.Master(order.Version), description.Offset, description.Length);
             held.Publish(order.Version);
             shards.Add(description.Shard, new Shard(
                 new ShardRange(description.Shard, description.Server, description.Offset, description.Length), layout.Format.BytesTo(description.Offset),
-                job.Slots, order.Version, order.Term, optimizer, statistics, LearningRate, norms, held, Announce, cause => failed(cause, 0, false), received.GiveBack));
+                job.Slots, order.Version, order.Term, optimizer, statistics, LearningRate, norms, held, Announce, cause => failed(cause, 0, false), received.GiveBack, whole));
         }
     }
 

@@ -11,9 +11,9 @@ namespace Distributed.Cluster.ParameterServers;
 internal sealed unsafe class ShardWeights : IDisposable
 {
     private readonly PrivateMemory? master;
-    private readonly nint even;
-    private readonly nint odd;
+    private readonly (nint Even, nint Odd) own;
     private readonly long floats;
+    private (nint Even, nint Odd) memory;
 
     /// <param name="format">How workers have the shard's floats.</param>
     /// <param name="floats">How many there are.</param>
@@ -23,8 +23,7 @@ internal sealed unsafe class ShardWeights : IDisposable
     {
         Format = format;
         this.floats = floats;
-        this.even = (nint)even;
-        this.odd = (nint)odd;
+        memory = own = ((nint)even, (nint)odd);
         if (format.Precision != Precision.Float32)
             master = new PrivateMemory(floats * sizeof(float));
     }
@@ -38,7 +37,7 @@ internal sealed unsafe class ShardWeights : IDisposable
     public float* Master(long version) => master is null ? (float*)Published(version) : (float*)master.Pointer;
 
     /// <summary>What workers have of a version; whole from its announcement until the version after the next is begun.</summary>
-    public byte* Published(long version) => (byte*)((version & 1) == 0 ? even : odd);
+    public byte* Published(long version) => (byte*)((version & 1) == 0 ? memory.Even : memory.Odd);
 
     /// <summary>Gives workers all of the master weights, which are of a version.</summary>
     public void Publish(long version)
@@ -52,6 +51,17 @@ internal sealed unsafe class ShardWeights : IDisposable
     {
         if (master is not null && count > 0)
             Format.Publish((nint)master.Pointer, (nint)Published(version), start, count);
+    }
+
+    /// <summary>Has float32 weights in other memory from now on, where another home of the shard writes them.</summary>
+    public void Follow(nint even, nint odd) => memory = (even, odd);
+
+    /// <summary>Copies both versions to the memory that they were in at first, and has them there again.</summary>
+    public void Detach()
+    {
+        Buffer.MemoryCopy((void*)memory.Even, (void*)own.Even, Bytes, Bytes);
+        Buffer.MemoryCopy((void*)memory.Odd, (void*)own.Odd, Bytes, Bytes);
+        memory = own;
     }
 
     public void Dispose() => master?.Dispose();

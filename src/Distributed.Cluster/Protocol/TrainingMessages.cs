@@ -23,10 +23,14 @@ internal static class TrainingMessages
         [property: Key(7)] double? Rate = null,
         [property: Key(8)] ShardDescription[]? Relayed = null) : ITensorMessage;
 
-    /// <summary>One shard of the flat parameter vector, in floats.</summary>
+    /// <summary>
+    /// One shard of the flat parameter vector, in floats. <paramref name="Shared"/>, of a first home: the optimizer's moments lie in the server's
+    /// segment, too, and the second home, on the same host, takes over each update from there instead of making it again.
+    /// </summary>
     [MessagePackObject]
     public sealed record ShardDescription(
-        [property: Key(0)] int Shard, [property: Key(1)] int Server, [property: Key(2)] long Offset, [property: Key(3)] long Length);
+        [property: Key(0)] int Shard, [property: Key(1)] int Server, [property: Key(2)] long Offset, [property: Key(3)] long Length,
+        [property: Key(4)] bool Shared = false);
 
     /// <summary>A server holds its shards and takes links at <paramref name="Endpoint"/>.</summary>
     public sealed record ServerReady(Guid Job, string Node, long Term, DataAddress Endpoint) : IControlMessage;
@@ -77,9 +81,9 @@ internal static class TrainingMessages
 
     /// <summary>
     /// Every shard, in the order of the flat vector, and the servers that hold them: to workers with their <see cref="Lease"/>, and to
-    /// servers whose shards exchange norms. Where <paramref name="Streamed"/>, some link is over a network: gradients go shard by shard as
+    /// servers that exchange norms or share memory. Where <paramref name="Streamed"/>, some link is over a network: gradients go shard by shard as
     /// soon as they are ready. <paramref name="Backups"/> are further homes of the same shards on other servers: they are given every gradient,
-    /// too, and make the same updates. <paramref name="Relays"/> are where there is room for the weights of shards that have no home on a host.
+    /// too, and make the same updates, or take them over. <paramref name="Relays"/> are where there is room for the weights of shards that have no home on a host.
     /// </summary>
     [MessagePackObject]
     [TensorMessage("connect")]

@@ -65,8 +65,8 @@ internal sealed class Inheritance(SuccessionMessages.KeptRun run, string self)
     public static bool CanGoOn(long known, long version) => known - version is 0 or 1;
 
     /// <summary>
-    /// Which server is to be which shard's first home, and which its second one: all homes of a shard stand alike, so the servers get about as
-    /// much each. Null where a shard has no home left, or where shards were being made: then only a checkpoint has them.
+    /// Which server is to be which shard's first home, and which its second one: one that shares its memory with the other home stays the first;
+    /// otherwise all homes of a shard stand alike, so the servers get about as much each. Null where a shard has no home left, or where shards were being made: then only a checkpoint has them.
     /// </summary>
     /// <param name="floats">The length of the flat vector.</param>
     public IReadOnlyList<(string Server, TrainingMessages.ShardDescription[] Shards, TrainingMessages.ShardDescription[] Backups)>? Homes(long floats)
@@ -80,7 +80,9 @@ internal sealed class Inheritance(SuccessionMessages.KeptRun run, string self)
             if (shard.Offset != reached)
                 return null;
             reached += shard.Length;
-            var home = known.Where(name => Array.Exists(servers[name].Shards, held => held.Shard == shard.Shard)).MinBy(name => bytes[name])!;
+            var home = known.Where(name => Array.Exists(servers[name].Shards, held => held.Shard == shard.Shard))
+                .OrderByDescending(name => Array.Exists(servers[name].Shards, held => held.Shard == shard.Shard && held.Shared)).ThenBy(name => bytes[name])
+                .First();
             bytes[home] += shard.Length;
             first[shard.Shard] = home;
         }

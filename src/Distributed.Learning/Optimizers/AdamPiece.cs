@@ -13,20 +13,18 @@ internal sealed unsafe class AdamPiece : IOptimizerPiece
 {
     private readonly OptimizerSpec spec;
     private readonly bool decouples;
-    private readonly float* means;
-    private readonly float* squares;
+    private readonly OptimizerState state;
     private readonly float* roots;
     private readonly Tensor rootsTensor;
 
-    /// <param name="moments">The rule's state of the whole shard.</param>
+    /// <param name="state">The rule's state of the whole shard.</param>
     /// <param name="room">Scratch that all pieces share, at least as long as the piece.</param>
-    public AdamPiece(OptimizerSpec spec, PieceRange range, IReadOnlyList<Tensor> moments, Tensor room)
+    public AdamPiece(OptimizerSpec spec, PieceRange range, OptimizerState state, Tensor room)
     {
         this.spec = spec;
         Range = range;
         decouples = spec.Type == OptimizerKinds.AdamW;
-        means = (float*)FlatTensor.AddressOf(moments[0]) + range.Start;
-        squares = (float*)FlatTensor.AddressOf(moments[1]) + range.Start;
+        this.state = state;
         rootsTensor = room.narrow(0, 0, range.Floats).DetachFromDisposeScope();
         roots = (float*)FlatTensor.AddressOf(rootsTensor);
     }
@@ -45,8 +43,16 @@ internal sealed unsafe class AdamPiece : IOptimizerPiece
 
     public void Dispose() => rootsTensor.Dispose();
 
+    private float* Means(long steps) => (float*)state.AddressOf(0, steps) + Range.Start;
+
+    private float* Squares(long steps) => (float*)state.AddressOf(1, steps) + Range.Start;
+
     private void UpdateMoments(float* weights, float* gradient, in UpdateStep step)
     {
+        var means = Means(step.Number - 1);
+        var nextMeans = Means(step.Number);
+        var squares = Squares(step.Number - 1);
+        var nextSquares = Squares(step.Number);
         var terms = new GradientTerms(spec, Range.Settings, step.Scale, !decouples);
         var (keepMean, addMean) = (new Vector<float>((float)spec.Beta1), new Vector<float>((float)(1 - spec.Beta1)));
         var (keepSquare, addSquare) = (new Vector<float>((float)spec.Beta2), new Vector<float>((float)(1 - spec.Beta2)));
@@ -55,8 +61,8 @@ internal sealed unsafe class AdamPiece : IOptimizerPiece
         {
             var slope = terms.Of(Vector.Load(gradient + i), Vector.Load(weights + i));
             var square = Square(slope, Vector.Load(squares + i));
-            Vector.Store(Mean(slope, Vector.Load(means + i)), means + i);
-            Vector.Store(square, squares + i);
+            Vector.Store(Mean(slope, Vector.Load(means + i)), nextMeans + i);
+            Vector.Store(square, nextSquares + i);
             Vector.Store(square, roots + i);
         }
 
@@ -64,8 +70,8 @@ internal sealed unsafe class AdamPiece : IOptimizerPiece
         for (; i < Range.Floats; i++)
         {
             var slope = terms.Of(new(gradient[i]), new(weights[i]));
-            means[i] = Mean(slope, new(means[i]))[0];
-            squares[i] = roots[i] = Square(slope, new(squares[i]))[0];
+            nextMeans[i] = Mean(slope, new(means[i]))[0];
+            nextSquares[i] = roots[i] = Square(slope, new(squares[i]))[0];
         }
 
         Vector<float> Mean(Vector<float> slope, Vector<float> mean) => Vector.FusedMultiplyAdd(slope, addMean, mean * keepMean);
@@ -75,6 +81,7 @@ internal sealed unsafe class AdamPiece : IOptimizerPiece
 
     private void UpdateWeights(float* from, float* to, in UpdateStep step)
     {
+        var means = Means(step.Number);
         var learningRate = step.LearningRate * Range.Settings.LearningRateFactor;
         var shrinks = decouples && Range.Settings.WeightDecay != 0;
         var shrunk = new Vector<float>((float)(1 - (learningRate * Range.Settings.WeightDecay)));

@@ -15,14 +15,14 @@ internal sealed class RulePiece : IOptimizerPiece
     private readonly Tensor temporary;
     private readonly Dictionary<IntPtr, Tensor> kept = [];
 
-    /// <param name="moments">The rule's state of the whole shard.</param>
+    /// <param name="state">The rule's state of the whole shard.</param>
     /// <param name="rooms">Two tensors of scratch that all pieces share, at least as long as the piece.</param>
-    public RulePiece(OptimizerSpec spec, UpdateRule rule, PieceRange range, IReadOnlyList<Tensor> moments, IReadOnlyList<Tensor> rooms)
+    public RulePiece(OptimizerSpec spec, UpdateRule rule, PieceRange range, OptimizerState state, IReadOnlyList<Tensor> rooms)
     {
         this.spec = spec;
         this.rule = rule;
         Range = range;
-        this.moments = [.. moments.Select(moment => moment.narrow(0, range.Start, range.Floats).DetachFromDisposeScope())];
+        moments = [.. Enumerable.Range(0, state.Count).Select(moment => state.Part(moment, range.Start, range.Floats).DetachFromDisposeScope())];
         slope = rooms[0].narrow(0, 0, range.Floats).DetachFromDisposeScope();
         temporary = rooms[1].narrow(0, 0, range.Floats).DetachFromDisposeScope();
     }

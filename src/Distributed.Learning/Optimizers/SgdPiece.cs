@@ -1,6 +1,5 @@
 using System.Numerics;
 using System.Runtime.Intrinsics.X86;
-using static TorchSharp.torch;
 
 namespace Distributed.Learning;
 
@@ -12,17 +11,15 @@ namespace Distributed.Learning;
 /// </summary>
 /// <param name="spec">The rule's options.</param>
 /// <param name="range">Where the piece lies in the shard.</param>
-/// <param name="moments">The rule's state of the whole shard.</param>
+/// <param name="state">The rule's state of the whole shard.</param>
 /// <param name="shardFloats">
 /// Length of the shard. New weights of a large one are out of every cache before anyone reads them: they are written past the caches, which
 /// saves reading what they replace.
 /// </param>
-internal sealed unsafe class SgdPiece(OptimizerSpec spec, PieceRange range, IReadOnlyList<Tensor> moments, long shardFloats) : IOptimizerPiece
+internal sealed unsafe class SgdPiece(OptimizerSpec spec, PieceRange range, OptimizerState state, long shardFloats) : IOptimizerPiece
 {
     /// <summary>Shards of so many floats are large: weights before and after, momentum and two gradients are 40 MB.</summary>
     private const long LargeShard = 1 << 21;
-
-    private readonly float* velocity = moments.Count == 0 ? null : (float*)FlatTensor.AddressOf(moments[0]) + range.Start;
 
     /// <summary>Names of the state tensors: PyTorch's.</summary>
     public static IReadOnlyList<string> Moments(OptimizerSpec spec) => spec.Momentum == 0 ? [] : ["momentum_buffer"];
@@ -33,7 +30,9 @@ internal sealed unsafe class SgdPiece(OptimizerSpec spec, PieceRange range, IRea
     {
         var rest = (int)(range.Floats % Vector<float>.Count);
         var whole = range.Floats - rest;
-        Step((float*)from, (float*)to, (float*)gradient, velocity, whole, step);
+        var velocity = Velocity(step.Number - 1);
+        var next = Velocity(step.Number);
+        Step((float*)from, (float*)to, (float*)gradient, velocity, next, whole, step);
         if (rest == 0) return;
 
         // The last floats fill a part of a vector only, so they go through one of their own.
@@ -41,9 +40,10 @@ internal sealed unsafe class SgdPiece(OptimizerSpec spec, PieceRange range, IRea
         Copy((float*)from + whole, &weights);
         Copy((float*)gradient + whole, &slope);
         if (velocity != null) Copy(velocity + whole, &speed);
-        Step((float*)&weights, (float*)&weights, (float*)&slope, velocity == null ? null : (float*)&speed, Vector<float>.Count, step);
+        var last = velocity == null ? null : (float*)&speed;
+        Step((float*)&weights, (float*)&weights, (float*)&slope, last, last, Vector<float>.Count, step);
         Copy(&weights, (float*)to + whole);
-        if (velocity != null) Copy(&speed, velocity + whole);
+        if (velocity != null) Copy(&speed, next + whole);
 
         void Copy(void* source, void* target) => Buffer.MemoryCopy(source, target, rest * sizeof(float), rest * sizeof(float));
     }
@@ -52,7 +52,9 @@ internal sealed unsafe class SgdPiece(OptimizerSpec spec, PieceRange range, IRea
     {
     }
 
-    private void Step(float* from, float* to, float* gradient, float* velocity, long floats, in UpdateStep step)
+    private float* Velocity(long steps) => state.Count == 0 ? null : (float*)state.AddressOf(0, steps) + range.Start;
+
+    private void Step(float* from, float* to, float* gradient, float* velocity, float* next, long floats, in UpdateStep step)
     {
         var rate = new Vector<float>((float)-(step.LearningRate * range.Settings.LearningRateFactor));
         var keep = new Vector<float>((float)spec.Momentum);
@@ -60,6 +62,7 @@ internal sealed unsafe class SgdPiece(OptimizerSpec spec, PieceRange range, IRea
         // The first gradient is the momentum as it is: torch clones it, and 0 + −0 would be another zero.
         var (first, nesterov) = (step.Number == 1, spec.Nesterov);
         var past = shardFloats >= LargeShard && (nint)to % sizeof(Vector<float>) == 0;
+        var pastToo = past && next != velocity && (nint)next % sizeof(Vector<float>) == 0;
         for (var i = 0L; i < floats; i += Vector<float>.Count)
         {
             var weight = Vector.Load(from + i);
@@ -67,7 +70,8 @@ internal sealed unsafe class SgdPiece(OptimizerSpec spec, PieceRange range, IRea
             if (velocity != null)
             {
                 var speed = first ? direction : (Vector.Load(velocity + i) * keep) + direction;
-                Vector.Store(speed, velocity + i);
+                if (pastToo) Vector.StoreAlignedNonTemporal(speed, next + i);
+                else Vector.Store(speed, next + i);
                 direction = nesterov ? Vector.FusedMultiplyAdd(speed, keep, direction) : speed;
             }
             weight = Vector.FusedMultiplyAdd(direction, rate, weight);

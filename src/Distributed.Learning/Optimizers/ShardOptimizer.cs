@@ -55,18 +55,45 @@ public sealed unsafe class ShardOptimizer : IDisposable
         this.offset = offset;
         this.blocks = blocks;
         rule = OptimizerKinds.IsFused(spec.Type) ? null : OptimizerKinds.Create(spec);
-        state = new OptimizerState(spec.Type, rule?.Moments ?? (spec.Type == OptimizerKinds.Sgd ? SgdPiece.Moments(spec) : AdamPiece.Moments), floats);
+        state = new OptimizerState(spec.Type, rule?.Moments ?? KernelMoments(spec), floats);
         PieceRange[] ranges = [.. plan];
         var longest = ranges.Max(range => range.Floats);
         rooms = spec.Type == OptimizerKinds.Sgd ? [] : [empty(longest).DetachFromDisposeScope(), empty(longest).DetachFromDisposeScope()];
         pieces = [.. ranges.Select(IOptimizerPiece (range) =>
-            rule is not null ? new RulePiece(spec, rule, range, state.Moments, rooms)
-            : spec.Type == OptimizerKinds.Sgd ? new SgdPiece(spec, range, state.Moments, floats)
-            : new AdamPiece(spec, range, state.Moments, rooms[0]))];
+            rule is not null ? new RulePiece(spec, rule, range, state, rooms)
+            : spec.Type == OptimizerKinds.Sgd ? new SgdPiece(spec, range, state, floats)
+            : new AdamPiece(spec, range, state, rooms[0]))];
     }
 
     /// <summary>Steps done so far, those before a loaded state included.</summary>
     public long Steps { get; private set; }
+
+    /// <summary>
+    /// The bytes of one of the <see cref="MomentBuffers"/> that a shard's optimizer can keep its moments in; null for an optimizer that has
+    /// them in memory of its own alone, in torch's tensors.
+    /// </summary>
+    /// <param name="spec">The rule and its options.</param>
+    /// <param name="floats">How many floats of the shard are trained.</param>
+    public static long? MomentRoom(OptimizerSpec spec, long floats) =>
+        OptimizerKinds.IsFused(spec.Type) ? OptimizerState.RoomFor(KernelMoments(spec).Count, floats) : null;
+
+    /// <summary>
+    /// Keeps the moments in memory of the caller from now on. What is there are the moments: zeroes, or those of another optimizer that has
+    /// made the same updates.
+    /// </summary>
+    /// <param name="buffers">The memory; it stays until <see cref="Detach"/> or the end.</param>
+    /// <exception cref="InvalidOperationException">This optimizer's moments lie in torch's tensors.</exception>
+    public void KeepMomentsIn(MomentBuffers buffers)
+    {
+        if (rule is not null) throw new InvalidOperationException($"{spec.Type} keeps its moments in tensors");
+        state.Use(buffers);
+    }
+
+    /// <summary>Takes an update for made that another optimizer has made in the same memory.</summary>
+    public void Adopt() => Steps++;
+
+    /// <summary>Goes on with a copy of the moments, in memory of its own.</summary>
+    public void Detach() => state.Detach(Steps);
 
     /// <summary>One update with a gradient that is in place, see the other overload.</summary>
     /// <param name="from">Address of the weights before.</param>
@@ -135,6 +162,8 @@ public sealed unsafe class ShardOptimizer : IDisposable
         foreach (var room in rooms) room.Dispose();
         state.Dispose();
     }
+
+    private static IReadOnlyList<string> KernelMoments(OptimizerSpec spec) => spec.Type == OptimizerKinds.Sgd ? SgdPiece.Moments(spec) : AdamPiece.Moments;
 
     private static IntPtr At(IntPtr memory, IOptimizerPiece piece) => memory + (nint)(piece.Range.Start * sizeof(float));
 

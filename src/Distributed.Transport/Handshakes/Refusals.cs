@@ -19,7 +19,7 @@ internal static class Refusals
         peer.Protocol == LinkIdentity.CurrentProtocol ? null : Protocols(peer, node, LinkIdentity.CurrentProtocol);
 
     /// <summary>What the peer says that it is, where its certificate does not allow it; null where it does, or where there is no TLS.</summary>
-    internal static string? Role(Wire wire, LinkIdentity peer) => !wire.IsSecure || wire.PeerRoles.Contains(peer.Role == CertificateRoles.Relay ? CertificateRoles.Server : peer.Role) ? null
+    internal static string? Role(Wire wire, LinkIdentity peer) => !wire.IsSecure || wire.PeerRoles.Contains(CertificateRoles.NeededFor(peer.Role)) ? null
         : $"the certificate of '{wire.PeerName}' does not allow it to be a {peer.Role}, only {string.Join(", ", wire.PeerRoles.Order(StringComparer.Ordinal))}";
 
     internal static string Job(LinkIdentity peer, string node) => $"{node} does not know job {peer.Job} of {peer}";

@@ -25,8 +25,14 @@ public static class CertificateRoles
     /// <summary>What a server calls itself that passes on the gradients of its host's workers; its certificate is a server's.</summary>
     public const string Relay = "relay";
 
+    /// <summary>What a server calls itself that maps another's memory, to have what is lost with that one; its certificate is a server's.</summary>
+    public const string SecondHome = "second-home";
+
     /// <summary>Every role that a certificate can have.</summary>
     public static IReadOnlyList<string> All { get; } = [Coordinator, Server, Worker, Client];
+
+    /// <summary>The role that a certificate has to name for what its holder calls itself.</summary>
+    internal static string NeededFor(string role) => role is Relay or SecondHome ? Server : role;
 
     private const string Prefix = "urn:trainer:role:";
     private const string AlternativeNames = "2.5.29.17";

@@ -1,5 +1,6 @@
 using Distributed.Cluster.ParameterServers;
 using Distributed.Cluster.Protocol;
+using Distributed.Learning;
 using Distributed.Transport;
 using FsCheck.Xunit;
 
@@ -42,5 +43,38 @@ public class ServerSegmentTests
             if (!streamed || count == 1)
                 Assert.InRange(segment.PartsOf(shards).Count, 0, 1);
         }
+    }
+
+    [Property(MaxTest = 200)]
+    public void What_is_shared_has_a_place_of_its_own_and_moves_nothing_else(byte pages, byte which, bool adam)
+    {
+        var optimizer = adam ? new OptimizerSpec("adam", 1) : new OptimizerSpec("sgd", 1) { Momentum = 0.9 };
+        var plan = ShardPlan.Cut((pages + 1) * ShardPlan.PageFloats * 20 + 7, 1, 4)
+            .Select(shard => new TrainingMessages.ShardDescription(shard.Shard, 0, shard.Offset, shard.Length)).ToArray();
+        TrainingMessages.ShardDescription[] shards = [.. plan.Select(shard => shard with { Shared = (which >> shard.Shard & 1) == 1 })];
+        var (plain, segment) = (new ServerSegment(plan), new ServerSegment(shards, default, optimizer));
+
+        // Workers work out where weights and announcements are without a thought for what is shared.
+        Assert.Equal((plain.Bytes, plain.Announcement), (segment.Bytes, segment.Announcement));
+        Assert.Equal(plain.BytesInAll, new ServerSegment(shards).BytesInAll);
+        var taken = new List<(long Start, long End)> { (0, 2 * segment.Bytes), (segment.Announcement, segment.Announcement + sizeof(int)) };
+        foreach (var shard in shards)
+        {
+            Assert.Equal((plain.PlaceOf(shard.Shard), plain.AnnouncementOf(shard.Shard)), (segment.PlaceOf(shard.Shard), segment.AnnouncementOf(shard.Shard)));
+            taken.Add((segment.AnnouncementOf(shard.Shard), segment.AnnouncementOf(shard.Shard) + sizeof(int)));
+            taken.Add((segment.WholeOf(shard.Shard), segment.WholeOf(shard.Shard) + sizeof(int)));
+            if (!shard.Shared)
+                continue;
+            var room = ShardOptimizer.MomentRoom(optimizer, shard.Length)!.Value;
+            Assert.True(room >= (adam ? 2 : 1) * shard.Length * sizeof(float));
+            var (even, odd) = segment.MomentsOf(shard.Shard);
+            Assert.Equal(0, (even | odd) % MemoryPages.Size);
+            taken.Add((even, even + room));
+            taken.Add((odd, odd + room));
+        }
+
+        taken.Sort();
+        Assert.All(taken.Zip(taken.Skip(1)), neighbours => Assert.True(neighbours.First.End <= neighbours.Second.Start));
+        Assert.True(taken[^1].End <= segment.BytesInAll);
     }
 }

@@ -55,6 +55,18 @@ public class InheritanceTests
     }
 
     [Fact]
+    public void A_home_that_shares_its_memory_with_the_other_one_stays_the_first()
+    {
+        var (left, right) = (Left with { Shared = true }, Right with { Shared = true });
+        var inheritance = Of(["s-1", "s-2"], []);
+        inheritance.Take(Holds("s-1", Left, right));
+        inheritance.Take(Holds("s-2", left, Right));
+        var homes = inheritance.Homes(100)!;
+        Assert.Equal([[right], [left]], homes.Select(home => home.Shards));
+        Assert.Equal([[Left], [Right]], homes.Select(home => home.Backups));
+    }
+
+    [Fact]
     public void Backups_take_the_place_of_a_lost_servers_shards()
     {
         var inheritance = Of(["s-1", "s-2"], []);

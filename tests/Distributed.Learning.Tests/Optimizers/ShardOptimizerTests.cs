@@ -157,6 +157,51 @@ public class ShardOptimizerTests
         }
     }
 
+    [Theory]
+    [InlineData("momentum")]
+    [InlineData("nesterov")]
+    [InlineData("adam")]
+    [InlineData("adamw")]
+    public void With_two_buffers_for_moments_the_bits_stay_and_so_does_what_an_update_read(string rule)
+    {
+        const int length = (16 * 9) + 5;
+        var gradients = Gradients(length);
+        var start = Examples.Random(length, 4);
+        var expected = Train(Spec(rule), start, gradients, [0, length], 48);
+        var room = (int)ShardOptimizer.MomentRoom(Spec(rule), length)!.Value / sizeof(float);
+        using var even = new FloatMemory(room);
+        using var odd = new FloatMemory(room);
+        using var weights = new FloatMemory(start);
+        using var gradient = new FloatMemory(length);
+        using var optimizer = new ShardOptimizer(Spec(rule), length, 48);
+        optimizer.KeepMomentsIn(new MomentBuffers(even.Address, odd.Address));
+        for (var step = 0; step < Steps; step++)
+        {
+            var read = Bits((step % 2 == 0 ? even : odd).Span);
+            gradients[step].CopyTo(gradient.Span);
+            optimizer.Step(weights.Address, weights.Address, gradient.Address);
+            Assert.Equal(read, Bits((step % 2 == 0 ? even : odd).Span));
+        }
+
+        Assert.Equal(Bits(expected), Bits(weights.Span));
+        using var shared = new MemoryStream();
+        optimizer.SaveState(shared);
+        optimizer.Detach();
+        even.Span.Fill(float.NaN);
+        odd.Span.Fill(float.NaN);
+        using var own = new MemoryStream();
+        optimizer.SaveState(own);
+        Assert.Equal(shared.ToArray(), own.ToArray());
+    }
+
+    [Fact]
+    public void Moments_in_tensors_cannot_be_kept_elsewhere()
+    {
+        Assert.Null(ShardOptimizer.MomentRoom(Spec("lion"), 32));
+        using var optimizer = new ShardOptimizer(Spec("lion"), 32);
+        Assert.Throws<InvalidOperationException>(() => optimizer.KeepMomentsIn(default));
+    }
+
     [Fact]
     public void A_fresh_state_can_be_saved_before_the_first_step()
     {
