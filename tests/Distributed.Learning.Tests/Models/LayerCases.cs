@@ -13,6 +13,8 @@ internal static class LayerCases
         ("{'type':'conv1d','out':3,'kernel':2,'bias':false,'init':'kaiming-normal'}", [2, 5]),
         ("{'type':'conv2d','out':4,'kernel':3,'stride':2,'padding':2,'dilation':2,'groups':2}", [2, 7, 6]),
         ("{'type':'conv2d','out':2,'kernel':2,'init':'kaiming-uniform'}", [3, 4, 3]),
+        // libtorch's own kernel for it ends the process on some processors.
+        ("{'type':'conv2d','out':2,'kernel':1,'stride':2,'padding':1}", [3, 2, 1]),
         ("{'type':'conv-transpose1d','out':4,'kernel':3,'stride':2,'padding':1,'output-padding':1,'groups':2}", [2, 4]),
         ("{'type':'conv-transpose2d','out':3,'kernel':3,'stride':2,'padding':1,'output-padding':1}", [2, 3, 2]),
         ("{'type':'conv-transpose2d','out':2,'kernel':2,'dilation':2,'bias':false,'init':'xavier-normal'}", [2, 2, 3]),

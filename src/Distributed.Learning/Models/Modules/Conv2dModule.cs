@@ -38,9 +38,19 @@ internal sealed class Conv2dModule : nn.Module<Tensor, Tensor>
         // The strides of a single channel say nothing, whatever the order: those of a new shape do.
         using var inOrder = input.shape is [var samples, 1, var height, var width] ? input.reshape(samples, height, width, 1) : pixels.contiguous();
         using var image = inOrder.permute(0, 3, 1, 2);
-        return nn.functional.conv2d(
-            image, weight, bias, [window.Stride, window.Stride], [window.Padding, window.Padding], [window.Dilation, window.Dilation], groups);
+        if (!PadsFirst) return Convolve(image, window.Padding);
+        using var padded = nn.functional.pad(image, [window.Padding, window.Padding, window.Padding, window.Padding]);
+        return Convolve(padded, 0);
     }
+
+    /// <summary>
+    /// libtorch 2.10 reads from address 0, and ends the process, where a kernel of one pixel goes over an edge in strides on a processor without
+    /// AVX-512; with the edge in place it does not.
+    /// </summary>
+    private bool PadsFirst => window is { Kernel: 1, Stride: > 1, Padding: > 0 };
+
+    private Tensor Convolve(Tensor image, long padding) => nn.functional.conv2d(
+        image, weight, bias, [window.Stride, window.Stride], [padding, padding], [window.Dilation, window.Dilation], groups);
 
     private static Parameter Copy(Parameter drawn)
     {
