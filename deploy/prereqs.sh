@@ -2,8 +2,8 @@
 # Checks what this machine needs, brings what it lacks, and says in one line what it did.
 #
 #   deploy/prereqs.sh            what building and running need: the .NET 10 SDK and a libstdc++ (both checked only)
-#   deploy/prereqs.sh --tests    also what the tests use, which is installed where missing: iproute2 for network namespaces; and tmux, shellcheck and
-#                                systemd (for systemd-analyze), without which the tests that need them are skipped
+#   deploy/prereqs.sh --tests    also what the tests use, which is installed where missing: iproute2 for network namespaces; and tmux, shellcheck,
+#                                docker-compose and systemd (for systemd-analyze), without which the tests that need them are skipped
 #
 # libtorch brings its own OpenMP library and asks for GLIBCXX_3.4.30, that is the C++ library of GCC 12 (Debian 12,
 # Ubuntu 22.04). TorchSharp's native library names a newer version that it doesn't use; the build sees to that
@@ -57,6 +57,7 @@ if $want_tests; then
   command -v tmux >/dev/null || missing+=(tmux)
   command -v shellcheck >/dev/null || missing+=(shellcheck)
   command -v systemd-analyze >/dev/null || missing+=(systemd)
+  command -v docker-compose >/dev/null || missing+=(docker-compose)
 fi
 if ((${#missing[@]} == 0)); then
   echo 'prereqs: nothing to do'

@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # Measures what watching costs: the steps of a cluster that nobody looks at, and of one that is scraped and asked every second, sends its metrics
-# and traces to a collector every five, and has its log followed; in turn, on loopback. Prints the median of each and the ratio.
+# and traces to a collector every five, and has its log followed; in turn, on loopback. Prints the median step of each, the median of the rounds'
+# ratios and their spread, and what all processes together took of the processors a step: where the machine is too uneven for the first to show a
+# percent, the second does.
 #
 #   monitoring.sh [--steps N] [--rounds N] [MODEL]
 #
-#   --steps   steps of one measurement (default: 8192)
-#   --rounds  how often each is measured in turn; the median counts (default: 5)
+#   --steps   steps of one measurement (default: 4096)
+#   --rounds  how often both are measured in turn (default: 12)
 #   MODEL     one of deploy/jobs/bench (default: mlp, whose steps are the shortest)
 # Needs curl, and python3 for the collector's place.
 set -euo pipefail
@@ -13,7 +15,7 @@ set -euo pipefail
 folder=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 root=$folder/../..
 trainer=$root/deploy/trainer
-steps=8192 rounds=5 model=mlp
+steps=4096 rounds=12 model=mlp
 while (($#)); do
   case $1 in
     --steps) steps=${2:?--steps needs a number}; shift ;;
@@ -27,7 +29,7 @@ while (($#)); do
 done
 
 scratch=$(mktemp -d)
-nodes=() watchers=()
+nodes=() watchers=() bare=() seen=()
 stop() {
   local id
   for id in "$@"; do kill -TERM "$id" 2>/dev/null || true; done
@@ -57,7 +59,7 @@ server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Collector)
 print(server.server_port, flush=True)
 server.serve_forever()
 PYTHON
-nodes+=($!)
+nodes+=($!) seen+=($!)
 for _ in {1..100}; do [[ -s $scratch/collector ]] && break; sleep 0.1; done
 collector=$(<"$scratch/collector")
 
@@ -74,6 +76,7 @@ node() {
   env "${environment[@]}" "${more[@]}" "$trainer" node --name "$name" --out "$scratch/$cluster" "${port[@]}" "$@" \
     </dev/null >"$scratch/$cluster-$name.log" 2>&1 &
   nodes+=($!)
+  if [[ $cluster == watched ]]; then seen+=($!); else bare+=($!); fi
   for _ in {1..300}; do grep -qs node-started "$scratch/$cluster-$name.log" && return; sleep 0.1; done
   echo "monitoring.sh: $cluster's $name does not start" >&2
   exit 1
@@ -100,12 +103,20 @@ look() {
   watchers+=($!)
   while sleep 1; do for page in "${pages[@]}"; do if curl -sf -o /dev/null "${page}metrics"; then echo >>"$scratch/page"; fi; done; done &
   watchers+=($!)
+  # They start, which is not what looking costs.
+  sleep 5
 }
 blink() {
   local looked
   stop "${watchers[@]}"
   for looked in followed seen page; do [[ -s $scratch/$looked ]] || { echo "monitoring.sh: nothing was seen ($looked)" >&2; exit 1; }; done
   watchers=()
+}
+
+# Ticks of the processors that some processes and their ended children have taken.
+taken() {
+  local id
+  for id in "$@"; do cat "/proc/$id/stat"; done | sed 's/.*) //' | awk '{ ticks += $12 + $13 + $14 + $15 } END { print ticks }'
 }
 
 run() {
@@ -115,15 +126,30 @@ run() {
   awk -F '[:,]' '/"median"/ { print $2 + 0; exit }' "$(find "$scratch/$1" -name summary.json)" >>"$scratch/$2"
   find "$scratch/$1" -mindepth 1 -maxdepth 1 -type d -exec rm -rf {} +
 }
+
+# One round: the step's time to one file, the ticks to another.
+measure() {
+  local cluster=$1 file=$2 before
+  shift 2
+  before=$(taken "$@")
+  run "$cluster" "$file"
+  echo $(($(taken "$@") - before)) >>"$scratch/$file-ticks"
+}
 median() { sort -g | awk '{ v[NR] = $1 } END { print (v[int((NR + 1) / 2)] + v[int(NR / 2) + 1]) / 2 }'; }
+# The rounds' ratios of two files, in percent: their median, the least and the greatest.
+ratios() {
+  paste "$scratch/$1" "$scratch/$2" | awk '{ print 100 * ($2 / $1 - 1) }' | sort -g |
+    awk '{ v[NR] = $1 } END { printf "%+.1f %% (%+.1f to %+.1f)", (v[int((NR + 1) / 2)] + v[int(NR / 2) + 1]) / 2, v[1], v[NR] }'
+}
 
 run bare warm
 run watched warm
 for ((round = 0; round < rounds; round++)); do
-  run bare alone
+  measure bare alone "${bare[@]}"
   look
-  run watched seen-steps
+  measure watched looked-at "${seen[@]}" "${watchers[@]}"
   blink
 done
-alone=$(median <"$scratch/alone") seen=$(median <"$scratch/seen-steps")
-awk -v model="$model" -v alone="$alone" -v seen="$seen" 'BEGIN { printf "%s: %.3f ms a step, watched %.3f ms: %+.1f %%\n", model, alone, seen, 100 * (seen / alone - 1) }'
+printf '%s: %.3f ms a step, watched %.3f ms; in each round %s\n' \
+  "$model" "$(median <"$scratch/alone")" "$(median <"$scratch/looked-at")" "$(ratios alone looked-at)"
+printf 'of the processors: %s\n' "$(ratios alone-ticks looked-at-ticks)"

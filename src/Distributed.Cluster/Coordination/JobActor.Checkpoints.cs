@@ -126,13 +126,18 @@ internal sealed partial class JobActor
         var since = checkpointAt = Environment.TickCount64;
         copies++;
         var store = Store();
-        var (self, held) = (Self, hold);
+        var (self, held, stillness) = (Self, hold, StandsStill);
         Work(CopyWork, () =>
         {
             try
             {
                 node.Chaos?.At(ChaosPhase.WhileHolding, version);
-                return new CheckpointRead(held, version, store.ReadCheckpoint(version, () => self.Tell(new CheckpointKept(held, version, since))), null);
+                return new CheckpointRead(held, version, store.ReadCheckpoint(version, () =>
+                {
+                    self.Tell(new CheckpointKept(held, version, since));
+                    if (!stillness)
+                        Background.Enter();
+                }), null);
             }
             catch (Exception exception)
             {
@@ -148,9 +153,12 @@ internal sealed partial class JobActor
         if (failing)
             return;
         node.Log.CheckpointCopied(kept.Version, Environment.TickCount64 - kept.Since);
-        if (IsHeld(kept.Hold) && !(interruptAsked || HandsOver || spreading))
+        if (IsHeld(kept.Hold) && !StandsStill)
             GoOn();
     }
+
+    /// <summary>Whether nobody goes on before a checkpoint is on the disk.</summary>
+    private bool StandsStill => interruptAsked || HandsOver || spreading;
 
     /// <summary>Whoever held has been halted meanwhile where the members have changed.</summary>
     private bool IsHeld(long since) => holds && since == hold;
@@ -215,9 +223,13 @@ internal sealed partial class JobActor
         var complete = files.Flush() & ledger!.Flush();
         string[] figures = [files.MetricsFile, LedgerFile.Of(files.Folder)];
         var store = Store();
+        var stillness = StandsStill;
         var (folder, text, keep) = (RunCheckpoints.FolderOf(files.Folder), job.Text, job.Checkpoint.Keep);
         Work(DiskWork, () =>
         {
+            // While others compute, hashing and writing take what they leave.
+            if (!stillness)
+                Background.Enter();
             using (content)
                 lock (disk)
                 {

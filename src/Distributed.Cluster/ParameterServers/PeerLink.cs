@@ -1,4 +1,5 @@
 using Distributed.Cluster.Chaos;
+using Distributed.Cluster.Checkpoints;
 using Distributed.Transport;
 
 namespace Distributed.Cluster.ParameterServers;
@@ -278,8 +279,14 @@ internal sealed unsafe class PeerLink : IDisposable
         return true;
     }
 
-    private KeptShard? KeptOf(Shard shard, long version) =>
-        kept.TryGetValue(shard.Range.Shard, out var copy) && copy.Version == version ? copy : null;
+    private KeptShard? KeptOf(Shard shard, long version)
+    {
+        if (!kept.TryGetValue(shard.Range.Shard, out var copy) || copy.Version != version)
+            return null;
+        // Nobody waits for what is sent from here on.
+        Background.Enter();
+        return copy;
+    }
 
     /// <summary>Takes what a checkpoint holds of a shard, before training: tag 0 is the weights, tag 1 the optimizer's state.</summary>
     private void TakeState(Shard shard, in FrameHeader header)

@@ -198,6 +198,29 @@ public sealed partial class JobActorTests : TestKit
         submitter.FishForMessage<JobMessages.Progress>(progress => progress.Snapshot.Step == 0, TestNode.Patience);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(true, "optimizer.type=adam")]
+    [InlineData(false, "optimizer.type=lion")]
+    [InlineData(false, "optimizer.clip-norm=1")]
+    [InlineData(false, "precision=bf16")]
+    [InlineData(false, "transport.same-host=tcp")]
+    [InlineData(false, "backups=0")]
+    public void First_homes_share_with_second_ones_on_their_host_where_they_can(bool share, params string[] sets)
+    {
+        var job = Start(sets: ["servers=2", .. sets]);
+        var other = CreateTestProbe();
+        job.Tell(new JobActor.Available(
+            [TestNode.Info("s-1", "server", server), TestNode.Info("s-2", "server", other), TestNode.Info("w-1", "worker", first), TestNode.Info("w-2", "worker", second)]));
+        TestProbe[] probes = [server, other];
+        var held = probes.SelectMany(probe => probe.Next<TrainingMessages.Serve>().Shards).ToArray();
+        Assert.Equal(share ? 1 : 0, held.Count(shard => shard.Shared));
+        foreach (var name in new[] { "s-1", "s-2" })
+            job.Tell(new TrainingMessages.ServerReady(id, name, 1, new TrainingMessages.DataAddress("127.0.0.1", 1, "", "")));
+        if (share)
+            Assert.All(probes, probe => Assert.Single(probe.Next<TrainingMessages.Connect>().Shards, shard => shard.Shared));
+    }
+
     [Fact]
     public void Whoever_makes_a_known_evaluation_again_is_told_what_was_decided()
     {

@@ -45,8 +45,15 @@ public class ComposeTests
     }
 
     [ToolFact("docker-compose")]
-    public async Task Composes_own_check_passes() =>
-        await Deploy.RunAsync(TrainerProcess.Repository, "docker-compose", "-f", Deploy.At("docker", "compose.yaml"), "config", "--quiet");
+    public async Task Composes_own_check_passes()
+    {
+        using var folder = new TemporaryFolder();
+        // The release that Debian 12 has is older than the project's name in the file.
+        var lines = File.ReadAllLines(Deploy.At("docker", "compose.yaml")).Where(line => !line.StartsWith("name:", StringComparison.Ordinal));
+        var file = folder.Write("compose.yaml", string.Join('\n', lines));
+        await Deploy.RunAsync(
+            TrainerProcess.Repository, "docker-compose", "--file", file, "--project-directory", Deploy.At("docker"), "config", "--quiet");
+    }
 
     [NetworkFact]
     public async Task The_services_commands_make_a_cluster_that_trains_to_the_bits_of_a_local_run()

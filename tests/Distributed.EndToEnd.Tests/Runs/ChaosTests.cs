@@ -13,6 +13,8 @@ public sealed class ChaosTests : IDisposable
     // Workers in pairs, so that one test waits for few processes: what one does in a step, the other does at another point of the same step.
     [Theory]
     [InlineData("auto", 1, "cnn", SmallJob.Momentum)]
+    // The second homes take over what the first ones make.
+    [InlineData("auto", 2, "cnn", SmallJob.Momentum)]
     [InlineData("tcp", 2, "norm", SmallJob.Everything)]
     public async Task Processes_killed_at_every_point_of_a_step_cost_no_bit(string sameHost, int servers, string model, string optimizer)
     {
