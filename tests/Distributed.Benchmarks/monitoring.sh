@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # Measures what watching costs: the steps of a cluster that nobody looks at, and of one that is scraped and asked every second, sends its metrics
 # and traces to a collector every five, and has its log followed; in turn, on loopback. Prints the median step of each, the median of the rounds'
-# ratios and their spread, and what all processes together took of the processors a step: where the machine is too uneven for the first to show a
-# percent, the second does.
+# ratios and their spread, and likewise what the nodes together took of the processors. Whoever watches runs on the same cores and slows the steps, too;
+# that is in the first figure and not in the second.
 #
 #   monitoring.sh [--steps N] [--rounds N] [MODEL]
 #
 #   --steps   steps of one measurement (default: 4096)
 #   --rounds  how often both are measured in turn (default: 12)
 #   MODEL     one of deploy/jobs/bench (default: mlp, whose steps are the shortest)
-# Needs curl, and python3 for the collector's place.
+# Needs python3, for the collector's place and for the one who scrapes.
 set -euo pipefail
 
 folder=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
@@ -29,7 +29,7 @@ while (($#)); do
 done
 
 scratch=$(mktemp -d)
-nodes=() watchers=() bare=() seen=()
+nodes=() watchers=() bare=() watched=()
 stop() {
   local id
   for id in "$@"; do kill -TERM "$id" 2>/dev/null || true; done
@@ -59,24 +59,24 @@ server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Collector)
 print(server.server_port, flush=True)
 server.serve_forever()
 PYTHON
-nodes+=($!) seen+=($!)
+nodes+=($!)
 for _ in {1..100}; do [[ -s $scratch/collector ]] && break; sleep 0.1; done
 collector=$(<"$scratch/collector")
 
 # What `trainer local` gives its children.
 environment=(OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 MALLOC_ARENA_MAX=1 MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=2000000000 GLIBC_TUNABLES=glibc.malloc.hugetlb=1)
-watched=(OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:$collector" OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf OTEL_METRIC_EXPORT_INTERVAL=5000)
+telling=(OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:$collector" OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf OTEL_METRIC_EXPORT_INTERVAL=5000)
 
 field() { grep -m 1 node-started "$scratch/$1.log" | grep -o "\"$2\":\"[^\"]*" | cut -d '"' -f 4; }
 node() {
   local cluster=$1 name=$2
   shift 2
   local more=() port=()
-  if [[ $cluster == watched ]]; then more=("${watched[@]}") port=(--metrics-port 0); fi
+  if [[ $cluster == watched ]]; then more=("${telling[@]}") port=(--metrics-port 0); fi
   env "${environment[@]}" "${more[@]}" "$trainer" node --name "$name" --out "$scratch/$cluster" "${port[@]}" "$@" \
     </dev/null >"$scratch/$cluster-$name.log" 2>&1 &
   nodes+=($!)
-  if [[ $cluster == watched ]]; then seen+=($!); else bare+=($!); fi
+  if [[ $cluster == watched ]]; then watched+=($!); else bare+=($!); fi
   for _ in {1..300}; do grep -qs node-started "$scratch/$cluster-$name.log" && return; sleep 0.1; done
   echo "monitoring.sh: $cluster's $name does not start" >&2
   exit 1
@@ -101,7 +101,12 @@ look() {
   watchers+=($!)
   "$trainer" watch --seed "$seed" --insecure </dev/null >"$scratch/seen" 2>&1 &
   watchers+=($!)
-  while sleep 1; do for page in "${pages[@]}"; do if curl -sf -o /dev/null "${page}metrics"; then echo >>"$scratch/page"; fi; done; done &
+  python3 -c '
+import sys, time, urllib.request
+while True:
+    time.sleep(1)
+    for page in sys.argv[1:]: print(len(urllib.request.urlopen(page + "metrics").read()), flush=True)
+' "${pages[@]}" >"$scratch/page" &
   watchers+=($!)
   # They start, which is not what looking costs.
   sleep 5
@@ -113,10 +118,10 @@ blink() {
   watchers=()
 }
 
-# Ticks of the processors that some processes and their ended children have taken.
+# Ticks of the processors that some processes have taken.
 taken() {
   local id
-  for id in "$@"; do cat "/proc/$id/stat"; done | sed 's/.*) //' | awk '{ ticks += $12 + $13 + $14 + $15 } END { print ticks }'
+  for id in "$@"; do cat "/proc/$id/stat"; done | sed 's/.*) //' | awk '{ ticks += $12 + $13 } END { print ticks }'
 }
 
 run() {
@@ -147,9 +152,9 @@ run watched warm
 for ((round = 0; round < rounds; round++)); do
   measure bare alone "${bare[@]}"
   look
-  measure watched looked-at "${seen[@]}" "${watchers[@]}"
+  measure watched looked-at "${watched[@]}"
   blink
 done
 printf '%s: %.3f ms a step, watched %.3f ms; in each round %s\n' \
   "$model" "$(median <"$scratch/alone")" "$(median <"$scratch/looked-at")" "$(ratios alone looked-at)"
-printf 'of the processors: %s\n' "$(ratios alone-ticks looked-at-ticks)"
+printf 'of the processors, by the nodes: %s\n' "$(ratios alone-ticks looked-at-ticks)"
