@@ -9,7 +9,7 @@ namespace Distributed.Cluster.Nodes;
 /// and gives up its core each time in between: on a machine whose cores all compute, the idle threads of some nodes take turns with the
 /// computing ones, thousands of times a second.
 /// </summary>
-public sealed class OwnThreads : ExecutorServiceConfigurator
+internal sealed class OwnThreads : ExecutorServiceConfigurator
 {
     private readonly int threads;
 

@@ -14,7 +14,7 @@ namespace Distributed.Cluster.ParameterServers;
 internal sealed class SecondHomes(IReadOnlyDictionary<int, Shard> shards, FlatFormat format, OptimizerSpec optimizer) : IDisposable
 {
     private readonly Lock gate = new();
-    private readonly List<(Link Link, Shard[] Shards, FirstHome[] Homes)> servers = [];
+    private readonly List<(Link Link, Shard[] Shards)> servers = [];
     private IReadOnlyCollection<string>? known;
     private bool closed;
 
@@ -57,7 +57,7 @@ internal sealed class SecondHomes(IReadOnlyDictionary<int, Shard> shards, FlatFo
     /// <summary>Goes on without the first homes on servers that are no members any more.</summary>
     public void LeaveAllBut(IReadOnlyCollection<string> members)
     {
-        (Link Link, Shard[] Shards, FirstHome[] Homes)[] left;
+        (Link Link, Shard[] Shards)[] left;
         lock (gate)
         {
             known = members;
@@ -65,7 +65,7 @@ internal sealed class SecondHomes(IReadOnlyDictionary<int, Shard> shards, FlatFo
             servers.RemoveAll(server => !members.Contains(server.Link.Peer.Node));
         }
 
-        foreach (var (link, mine, _) in left)
+        foreach (var (link, mine) in left)
         {
             foreach (var shard in mine)
                 shard.Leave();
@@ -73,15 +73,11 @@ internal sealed class SecondHomes(IReadOnlyDictionary<int, Shard> shards, FlatFo
         }
     }
 
-    /// <summary>No shard waits for its first home any more, and none begins to follow one.</summary>
+    /// <summary>No further shard begins to follow its first home.</summary>
     public void Close()
     {
         lock (gate)
-        {
             closed = true;
-            foreach (var home in servers.SelectMany(server => server.Homes))
-                home.Close();
-        }
     }
 
     /// <summary>Unmaps the memory; the shards are disposed of already.</summary>
@@ -105,10 +101,9 @@ internal sealed class SecondHomes(IReadOnlyDictionary<int, Shard> shards, FlatFo
                 return;
             }
 
-            FirstHome[] homes = [.. mine.Select(shard => new FirstHome(segment, places, shard.Range.Shard))];
-            servers.Add((link, mine, homes));
-            foreach (var (shard, home) in mine.Zip(homes))
-                shard.Follow(home);
+            servers.Add((link, mine));
+            foreach (var shard in mine)
+                shard.Follow(new FirstHome(segment, places, shard.Range.Shard));
         }
     }
 }

@@ -29,6 +29,7 @@ internal sealed unsafe class Shard : IDisposable
     private readonly Thread thread;
     private volatile FirstHome? first;
     private volatile bool awaits;
+    private volatile bool leaves;
     private bool shares;
     private SlotRange[] plannedPieces = [];
     private nint[] plannedInputs = [];
@@ -123,7 +124,8 @@ internal sealed unsafe class Shard : IDisposable
     {
         if (first is not { } home)
             return;
-        home.Leave();
+        leaves = true;
+        home.Wake();
         lock (updating)
             Detach();
     }
@@ -222,7 +224,7 @@ internal sealed unsafe class Shard : IDisposable
     public void Stop()
     {
         stopping = true;
-        first?.Close();
+        first?.Wake();
         lock (gate)
         {
             if (!disposed)
@@ -282,7 +284,7 @@ internal sealed unsafe class Shard : IDisposable
         }
         catch (OperationCanceledException)
         {
-            // The server ends while this shard waits for the norms of others.
+            // The server ends while this shard waits for the norms of others, or for its first home.
         }
         catch (Exception exception)
         {
@@ -349,10 +351,7 @@ internal sealed unsafe class Shard : IDisposable
     {
         if (first is not { } home)
             return false;
-        awaits = true;
-        var made = home.Await(version);
-        awaits = false;
-        if (!made)
+        if (!Awaits(home, version))
         {
             Detach();
             return false;
@@ -369,6 +368,30 @@ internal sealed unsafe class Shard : IDisposable
         return true;
     }
 
+    /// <summary>Waits until the first home has made a version; false where it was left before.</summary>
+    /// <exception cref="OperationCanceledException">This shard is stopped.</exception>
+    private bool Awaits(FirstHome home, long version)
+    {
+        awaits = true;
+        try
+        {
+            while (!home.Has(version))
+            {
+                if (stopping)
+                    throw new OperationCanceledException();
+                if (leaves)
+                    return false;
+                home.Wait(version);
+            }
+
+            return true;
+        }
+        finally
+        {
+            awaits = false;
+        }
+    }
+
     private void Detach()
     {
         if (shares)
@@ -377,8 +400,7 @@ internal sealed unsafe class Shard : IDisposable
             optimizer.Detach();
         }
 
-        shares = false;
-        first = null;
+        (shares, leaves, first) = (false, false, null);
     }
 
     private TreeSum PlanFor(IReadOnlyList<SlotRange> pieces)

@@ -22,8 +22,7 @@ public sealed class SecondHomeTests
         using var homes = new Homes(rule);
         for (var version = 0L; version < Versions; version++)
         {
-            homes.Complete(homes.First, version);
-            homes.Complete(homes.Second, version);
+            homes.Train(version, version + 1);
             homes.ExpectBits(homes.Second, version + 1);
             Assert.True(homes.SecondUsesFirsts(version + 1));
             // What this version was made of is there, too: a slot that is lost now may have to be computed again.
@@ -49,11 +48,7 @@ public sealed class SecondHomeTests
         for (var last = 0L; last < 4; last++)
         {
             using var homes = new Homes(rule);
-            for (var version = 0L; version < last; version++)
-            {
-                homes.Complete(homes.First, version);
-                homes.Complete(homes.Second, version);
-            }
+            homes.Train(0, last);
 
             homes.Second.Shard.Leave();
             homes.Scribble(last);
@@ -75,11 +70,7 @@ public sealed class SecondHomeTests
         for (var last = 0L; last < 4; last++)
         {
             using var homes = new Homes(rule);
-            for (var version = 0L; version < last; version++)
-            {
-                homes.Complete(homes.First, version);
-                homes.Complete(homes.Second, version);
-            }
+            homes.Train(0, last);
 
             homes.Offer(homes.Second, last).Shard.WakeUp();
             // A part of the next version is written, and says nothing.
@@ -96,8 +87,7 @@ public sealed class SecondHomeTests
     public void A_first_home_that_was_left_and_lives_changes_nothing(string rule)
     {
         using var homes = new Homes(rule);
-        homes.Complete(homes.First, 0);
-        homes.Complete(homes.Second, 0);
+        homes.Train(0, 1);
         homes.Offer(homes.First, 1);
         homes.Second.Shard.Leave();
         homes.First.Shard.Update();
@@ -112,18 +102,13 @@ public sealed class SecondHomeTests
     public void It_may_begin_to_follow_at_any_version(string rule)
     {
         using var homes = new Homes(rule, follows: false);
-        for (var version = 0L; version < 3; version++)
-        {
-            homes.Complete(homes.First, version);
-            homes.Complete(homes.Second, version);
-        }
+        homes.Train(0, 3);
 
         Assert.False(homes.SecondUsesFirsts(3));
         homes.Follow();
         for (var version = 3L; version < Versions; version++)
         {
-            homes.Complete(homes.First, version);
-            homes.Complete(homes.Second, version);
+            homes.Train(version, version + 1);
             homes.ExpectBits(homes.Second, version + 1);
         }
 
@@ -136,8 +121,7 @@ public sealed class SecondHomeTests
         for (var round = 0; round < 60; round++)
         {
             using var homes = new Homes("momentum");
-            homes.Complete(homes.First, 0);
-            homes.Complete(homes.Second, 0);
+            homes.Train(0, 1);
             homes.Offer(homes.First, 1);
             homes.Offer(homes.Second, 1).Shard.WakeUp();
             var first = Task.Run(homes.First.Shard.Update);
@@ -158,6 +142,22 @@ public sealed class SecondHomeTests
         await Task.Run(homes.Second.Shard.Dispose).WaitAsync(Home.Patience);
         Assert.Empty(homes.Second.Failures);
         Assert.Empty(homes.Second.Announced);
+    }
+
+    [Fact]
+    public async Task Its_end_does_not_wait_for_a_first_home_that_it_began_to_follow_in_that_moment()
+    {
+        for (var round = 0; round < 60; round++)
+        {
+            using var homes = new Homes("momentum", follows: false);
+            homes.Offer(homes.Second, 0);
+            homes.Follow();
+            var update = Task.Run(homes.Second.Shard.Update);
+            Thread.SpinWait(round * 100);
+            await Task.Run(homes.Second.Shard.Stop).WaitAsync(Home.Patience);
+            await update.WaitAsync(Home.Patience);
+            Assert.Empty(homes.Second.Failures);
+        }
     }
 
     /// <summary>A first home whose memory is shared, its second one, and one more that has nothing to do with them.</summary>
@@ -218,6 +218,16 @@ public sealed class SecondHomeTests
         {
             Offer(home, version).Shard.Update();
             home.ExpectAnnounced(version + 1);
+        }
+
+        /// <summary>Both homes go from one version to another.</summary>
+        public void Train(long from, long to)
+        {
+            for (var version = from; version < to; version++)
+            {
+                Complete(First, version);
+                Complete(Second, version);
+            }
         }
 
         public bool SecondUsesFirsts(long version) => Second.Shard.Weights.Master(version) == First.Shard.Weights.Master(version);
