@@ -2,14 +2,15 @@
 # Measures what watching costs: the steps of a cluster that nobody looks at, and of one that is scraped and asked every second, sends its metrics
 # and traces to a collector every five, and has its log followed; in turn, on loopback. Prints the median step of each, the median of the rounds'
 # ratios and their spread, and likewise what the nodes together took of the processors. Whoever watches runs on the same cores and slows the steps, too;
-# that is in the first figure and not in the second.
+# that is in the first figure and not in the second. Both spread as the machine's own speed does; the last line does not: what nodes without a job take
+# of one core for half a minute, by themselves, and scraped and sending.
 #
 #   monitoring.sh [--steps N] [--rounds N] [MODEL]
 #
 #   --steps   steps of one measurement (default: 4096)
 #   --rounds  how often both are measured in turn (default: 12)
 #   MODEL     one of deploy/jobs/bench (default: mlp, whose steps are the shortest)
-# Needs python3, for the collector's place and for the one who scrapes.
+# Needs python3, for the collector's place, for the one who scrapes and for the screen that shows a run.
 set -euo pipefail
 
 folder=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
@@ -29,7 +30,7 @@ while (($#)); do
 done
 
 scratch=$(mktemp -d)
-nodes=() watchers=() bare=() watched=()
+nodes=() watchers=() followers=() bare=() watched=()
 stop() {
   local id
   for id in "$@"; do kill -TERM "$id" 2>/dev/null || true; done
@@ -39,7 +40,7 @@ stop() {
   done
 }
 finish() {
-  stop "${watchers[@]}" "${nodes[@]}"
+  stop "${watchers[@]}" "${followers[@]}" "${nodes[@]}"
   rm -rf "$scratch"
 }
 trap finish EXIT
@@ -95,12 +96,8 @@ seed=$(field watched-coordinator address)
 mapfile -t pages < <(grep -h metrics-served "$scratch"/watched-*.log | grep -o '"address":"[^"]*' | cut -d '"' -f 4)
 ((${#pages[@]} == 4)) || { echo "monitoring.sh: ${#pages[@]} of 4 nodes say where their metrics are" >&2; exit 1; }
 
-# They look for as long as the watched cluster trains.
-look() {
-  "$trainer" logs --seed "$seed" --follow --insecure >"$scratch/followed" 2>&1 &
-  watchers+=($!)
-  "$trainer" watch --seed "$seed" --insecure </dev/null >"$scratch/seen" 2>&1 &
-  watchers+=($!)
+# Someone reads the metrics of all nodes every second.
+scrape() {
   python3 -c '
 import sys, time, urllib.request
 while True:
@@ -108,14 +105,23 @@ while True:
     for page in sys.argv[1:]: print(len(urllib.request.urlopen(page + "metrics").read()), flush=True)
 ' "${pages[@]}" >"$scratch/page" &
   watchers+=($!)
-  # They start, which is not what looking costs.
-  sleep 5
 }
+# Others follow the job that the cluster has begun, one of them on a whole screen.
+look() {
+  scrape
+  python3 -c 'import pty, sys; pty.spawn(["bash", "-c", "stty rows 40 cols 120; exec \"$@\"", "watch"] + sys.argv[1:])' \
+    "$trainer" watch --seed "$seed" --insecure </dev/null >"$scratch/seen" 2>&1 &
+  watchers+=($!)
+  "$trainer" logs --seed "$seed" --follow --insecure >"$scratch/followed" 2>&1 &
+  followers+=($!)
+}
+# Whoever watches must have done so until the job's end; who follows the log ends with the job.
 blink() {
-  local looked
-  stop "${watchers[@]}"
-  for looked in followed seen page; do [[ -s $scratch/$looked ]] || { echo "monitoring.sh: nothing was seen ($looked)" >&2; exit 1; }; done
-  watchers=()
+  local id looked
+  for id in "${watchers[@]}"; do kill -0 "$id" 2>/dev/null || { echo 'monitoring.sh: a watcher ended before the job' >&2; exit 1; }; done
+  stop "${watchers[@]}" "${followers[@]}"
+  for looked in "$@"; do [[ -s $scratch/$looked ]] || { echo "monitoring.sh: nothing was seen ($looked)" >&2; exit 1; }; done
+  watchers=() followers=()
 }
 
 # Ticks of the processors that some processes have taken.
@@ -124,10 +130,18 @@ taken() {
   for id in "$@"; do cat "/proc/$id/stat"; done | sed 's/.*) //' | awk '{ ticks += $12 + $13 } END { print ticks }'
 }
 
+# Trains in a cluster; the watched one is looked at from its first epoch's end.
 run() {
-  local per=$((steps < 64 ? steps : 64))
+  local per=$((steps < 64 ? steps : 64)) submitter
   "$trainer" submit "$root/deploy/jobs/bench/$model.hocon" --insecure --seed "$(field "$1-coordinator" address)" --workers 2 --servers 1 \
-    --set slots=2 --set batch=128 --set "data.train=$((128 * per))" --set "epochs=$((steps / per))" >"$scratch/out" 2>&1 || { cat "$scratch/out" >&2; exit 1; }
+    --set slots=2 --set batch=128 --set "data.train=$((128 * per))" --set "epochs=$((steps / per))" >"$scratch/out" 2>&1 &
+  submitter=$!
+  if [[ $1 == watched ]]; then
+    while ! grep -qs '^epoch' "$scratch/out" && kill -0 "$submitter" 2>/dev/null; do sleep 0.1; done
+    look
+  fi
+  wait "$submitter" || { cat "$scratch/out" >&2; exit 1; }
+  [[ $1 != watched ]] || blink followed seen page
   awk -F '[:,]' '/"median"/ { print $2 + 0; exit }' "$(find "$scratch/$1" -name summary.json)" >>"$scratch/$2"
   find "$scratch/$1" -mindepth 1 -maxdepth 1 -type d -exec rm -rf {} +
 }
@@ -147,14 +161,24 @@ ratios() {
     awk '{ v[NR] = $1 } END { printf "%+.1f %% (%+.1f to %+.1f)", (v[int((NR + 1) / 2)] + v[int(NR / 2) + 1]) / 2, v[1], v[NR] }'
 }
 
+# Milliseconds a second that nodes without a job take.
+idle() {
+  local before seconds=30
+  before=$(taken "$@")
+  sleep "$seconds"
+  echo $((($(taken "$@") - before) * 1000 / $(getconf CLK_TCK) / seconds))
+}
+
 run bare warm
 run watched warm
 for ((round = 0; round < rounds; round++)); do
   measure bare alone "${bare[@]}"
-  look
   measure watched looked-at "${watched[@]}"
-  blink
 done
 printf '%s: %.3f ms a step, watched %.3f ms; in each round %s\n' \
   "$model" "$(median <"$scratch/alone")" "$(median <"$scratch/looked-at")" "$(ratios alone looked-at)"
 printf 'of the processors, by the nodes: %s\n' "$(ratios alone-ticks looked-at-ticks)"
+unwatched=$(idle "${bare[@]}")
+scrape
+printf 'without a job: %s ms a second, scraped and sending %s\n' "$unwatched" "$(idle "${watched[@]}")"
+blink page
