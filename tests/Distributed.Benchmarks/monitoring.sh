@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Measures what watching costs: the steps of a cluster that nobody looks at, and of one that is scraped and asked every second, sends its metrics
-# and traces to a collector every five, and has its log followed; in turn, on loopback. Prints the median step of each, the median of the rounds'
+# Measures what watching costs: the steps of a cluster that nobody looks at, and of one that is scraped every second, sends its metrics and traces to
+# a collector every five, and whose run is followed in its log and on a whole screen; in turn, on loopback. Prints the median step of each, the median of the rounds'
 # ratios and their spread, and likewise what the nodes together took of the processors. Whoever watches runs on the same cores and slows the steps, too;
 # that is in the first figure and not in the second. Both spread as the machine's own speed does; the last line does not: what nodes without a job take
 # of one core for half a minute, by themselves, and scraped and sending.
@@ -30,7 +30,7 @@ while (($#)); do
 done
 
 scratch=$(mktemp -d)
-nodes=() watchers=() followers=() bare=() watched=()
+nodes=() watchers=() followers=() bare=() watched=() submitter=
 stop() {
   local id
   for id in "$@"; do kill -TERM "$id" 2>/dev/null || true; done
@@ -40,7 +40,7 @@ stop() {
   done
 }
 finish() {
-  stop "${watchers[@]}" "${followers[@]}" "${nodes[@]}"
+  stop ${submitter:+"$submitter"} "${watchers[@]}" "${followers[@]}" "${nodes[@]}"
   rm -rf "$scratch"
 }
 trap finish EXIT
@@ -132,7 +132,7 @@ taken() {
 
 # Trains in a cluster; the watched one is looked at from its first epoch's end.
 run() {
-  local per=$((steps < 64 ? steps : 64)) submitter
+  local per=$((steps < 64 ? steps : 64))
   "$trainer" submit "$root/deploy/jobs/bench/$model.hocon" --insecure --seed "$(field "$1-coordinator" address)" --workers 2 --servers 1 \
     --set slots=2 --set batch=128 --set "data.train=$((128 * per))" --set "epochs=$((steps / per))" >"$scratch/out" 2>&1 &
   submitter=$!
@@ -141,6 +141,7 @@ run() {
     look
   fi
   wait "$submitter" || { cat "$scratch/out" >&2; exit 1; }
+  submitter=
   [[ $1 != watched ]] || blink followed seen page
   awk -F '[:,]' '/"median"/ { print $2 + 0; exit }' "$(find "$scratch/$1" -name summary.json)" >>"$scratch/$2"
   find "$scratch/$1" -mindepth 1 -maxdepth 1 -type d -exec rm -rf {} +
