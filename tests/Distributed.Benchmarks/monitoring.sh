@@ -1,27 +1,30 @@
 #!/usr/bin/env bash
-# Measures what watching costs: the steps of a cluster that nobody looks at, and of one that is scraped every second, sends its metrics and traces to
-# a collector every five, and whose run is followed in its log and on a whole screen; in turn, on loopback. Prints the median step of each, the median of the rounds'
-# ratios and their spread, and likewise what the nodes together took of the processors. Whoever watches runs on the same cores and slows the steps, too;
-# that is in the first figure and not in the second. Both spread as the machine's own speed does; the last line does not: what nodes without a job take
-# of one core for half a minute, by themselves, and scraped and sending.
+# Measures what watching costs. Two clusters on loopback train the same job: nobody looks at one; the other is scraped every second, sends its metrics and
+# traces to a collector every five, and its run is followed in its log and on a whole screen. They take turns of a few seconds, the one whose turn it is not
+# being stopped (SIGSTOP) with all who watch it, so that both see the same weather of the machine. Prints the steps' mean time in each, the median of
+# the pairs' ratios with its 95 % interval, and what the nodes took of the processors for a step. Whoever watches computes, too, and on the same cores slows the steps by
+# that: --spare leaves those only what the nodes leave (SCHED_IDLE), as if they were on another machine. Last, what nodes without a job take of one core for half a
+# minute, by themselves, and scraped and sending.
 #
-#   monitoring.sh [--steps N] [--rounds N] [MODEL]
+#   monitoring.sh [--pairs N] [--seconds S] [--spare] [MODEL]
 #
-#   --steps   steps of one measurement (default: 4096)
-#   --rounds  how often both are measured in turn (default: 12)
-#   MODEL     one of deploy/jobs/bench (default: mlp, whose steps are the shortest)
+#   --pairs    turns of each cluster (default: 100)
+#   --seconds  of one turn (default: 2)
+#   --spare    who watches computes only where no node does
+#   MODEL      one of deploy/jobs/bench (default: mlp, whose steps are the shortest)
 # Needs python3, for the collector's place, for the one who scrapes and for the screen that shows a run.
 set -euo pipefail
 
 folder=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 root=$folder/../..
 trainer=$root/deploy/trainer
-steps=4096 rounds=12 model=mlp
+pairs=100 seconds=2 model=mlp priority=()
 while (($#)); do
   case $1 in
-    --steps) steps=${2:?--steps needs a number}; shift ;;
-    --rounds) rounds=${2:?--rounds needs a number}; shift ;;
-    -*) echo "monitoring.sh: unknown argument '$1'; known are --steps and --rounds" >&2; exit 2 ;;
+    --pairs) pairs=${2:?--pairs needs a number}; shift ;;
+    --seconds) seconds=${2:?--seconds needs a number}; shift ;;
+    --spare) priority=(chrt --idle 0) ;;
+    -*) echo "monitoring.sh: unknown argument '$1'; known are --pairs, --seconds and --spare" >&2; exit 2 ;;
     *)
       [[ -f $root/deploy/jobs/bench/$1.hocon ]] || { echo "monitoring.sh: no model '$1' in deploy/jobs/bench" >&2; exit 2; }
       model=$1 ;;
@@ -30,17 +33,18 @@ while (($#)); do
 done
 
 scratch=$(mktemp -d)
-nodes=() watchers=() followers=() bare=() watched=() submitter=
+collector=() watchers=() bare=() watched=()
+# A stopped process hears nothing before it goes on.
 stop() {
   local id
-  for id in "$@"; do kill -TERM "$id" 2>/dev/null || true; done
+  for id in "$@"; do kill -TERM "$id" 2>/dev/null || true; kill -CONT "$id" 2>/dev/null || true; done
   for id in "$@"; do
     for _ in {1..100}; do kill -0 "$id" 2>/dev/null || break; sleep 0.1; done
     kill -KILL "$id" 2>/dev/null || true
   done
 }
 finish() {
-  stop ${submitter:+"$submitter"} "${watchers[@]}" "${followers[@]}" "${nodes[@]}"
+  stop "${watchers[@]}" "${bare[@]}" "${watched[@]}" "${collector[@]}"
   rm -rf "$scratch"
 }
 trap finish EXIT
@@ -60,13 +64,12 @@ server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Collector)
 print(server.server_port, flush=True)
 server.serve_forever()
 PYTHON
-nodes+=($!)
+collector+=($!)
 for _ in {1..100}; do [[ -s $scratch/collector ]] && break; sleep 0.1; done
-collector=$(<"$scratch/collector")
 
 # What `trainer local` gives its children.
 environment=(OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 MALLOC_ARENA_MAX=1 MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=2000000000 GLIBC_TUNABLES=glibc.malloc.hugetlb=1)
-telling=(OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:$collector" OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf OTEL_METRIC_EXPORT_INTERVAL=5000)
+telling=(OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:$(<"$scratch/collector")" OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf OTEL_METRIC_EXPORT_INTERVAL=5000)
 
 field() { grep -m 1 node-started "$scratch/$1.log" | grep -o "\"$2\":\"[^\"]*" | cut -d '"' -f 4; }
 node() {
@@ -76,7 +79,6 @@ node() {
   if [[ $cluster == watched ]]; then more=("${telling[@]}") port=(--metrics-port 0); fi
   env "${environment[@]}" "${more[@]}" "$trainer" node --name "$name" --out "$scratch/$cluster" "${port[@]}" "$@" \
     </dev/null >"$scratch/$cluster-$name.log" 2>&1 &
-  nodes+=($!)
   if [[ $cluster == watched ]]; then watched+=($!); else bare+=($!); fi
   for _ in {1..300}; do grep -qs node-started "$scratch/$cluster-$name.log" && return; sleep 0.1; done
   echo "monitoring.sh: $cluster's $name does not start" >&2
@@ -98,7 +100,7 @@ mapfile -t pages < <(grep -h metrics-served "$scratch"/watched-*.log | grep -o '
 
 # Someone reads the metrics of all nodes every second.
 scrape() {
-  python3 -c '
+  "${priority[@]}" python3 -c '
 import sys, time, urllib.request
 while True:
     time.sleep(1)
@@ -106,22 +108,30 @@ while True:
 ' "${pages[@]}" >"$scratch/page" &
   watchers+=($!)
 }
-# Others follow the job that the cluster has begun, one of them on a whole screen.
+# Others follow the job that the cluster has begun, one of them on a whole screen, which ends with the terminal that it is given.
 look() {
   scrape
-  python3 -c 'import pty, sys; pty.spawn(["bash", "-c", "stty rows 40 cols 120; exec \"$@\"", "watch"] + sys.argv[1:])' \
-    "$trainer" watch --seed "$seed" --insecure </dev/null >"$scratch/seen" 2>&1 &
+  "${priority[@]}" python3 -c '
+import os, pty, signal, sys
+child, screen = pty.fork()
+if child == 0: os.execvp("bash", ["bash", "-c", "stty rows 40 cols 120; exec \"$@\"", "watch"] + sys.argv[2:])
+open(sys.argv[1], "w").write(str(child))
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+while True: sys.stdout.buffer.write(os.read(screen, 65536)); sys.stdout.flush()
+' "$scratch/watch" "$trainer" watch --seed "$seed" --insecure </dev/null >"$scratch/seen" 2>&1 &
   watchers+=($!)
-  "$trainer" logs --seed "$seed" --follow --insecure >"$scratch/followed" 2>&1 &
-  followers+=($!)
+  "${priority[@]}" "$trainer" logs --seed "$seed" --follow --insecure >"$scratch/followed" 2>&1 &
+  watchers+=($!)
+  for _ in {1..300}; do grep -qs samples "$scratch/seen" && [[ -s $scratch/followed ]] && break; sleep 0.1; done
+  watchers+=("$(<"$scratch/watch")")
 }
-# Whoever watches must have done so until the job's end; who follows the log ends with the job.
+# Whoever watches must have done so all the time.
 blink() {
   local id looked
-  for id in "${watchers[@]}"; do kill -0 "$id" 2>/dev/null || { echo 'monitoring.sh: a watcher ended before the job' >&2; exit 1; }; done
-  stop "${watchers[@]}" "${followers[@]}"
+  for id in "${watchers[@]}"; do kill -0 "$id" 2>/dev/null || { echo 'monitoring.sh: a watcher has ended' >&2; exit 1; }; done
+  stop "${watchers[@]}"
   for looked in "$@"; do [[ -s $scratch/$looked ]] || { echo "monitoring.sh: nothing was seen ($looked)" >&2; exit 1; }; done
-  watchers=() followers=()
+  watchers=()
 }
 
 # Ticks of the processors that some processes have taken.
@@ -129,57 +139,74 @@ taken() {
   local id
   for id in "$@"; do cat "/proc/$id/stat"; done | sed 's/.*) //' | awk '{ ticks += $12 + $13 } END { print ticks }'
 }
-
-# Trains in a cluster; the watched one is looked at from its first epoch's end.
-run() {
-  local per=$((steps < 64 ? steps : 64))
-  "$trainer" submit "$root/deploy/jobs/bench/$model.hocon" --insecure --seed "$(field "$1-coordinator" address)" --workers 2 --servers 1 \
-    --set slots=2 --set batch=128 --set "data.train=$((128 * per))" --set "epochs=$((steps / per))" >"$scratch/out" 2>&1 &
-  submitter=$!
-  if [[ $1 == watched ]]; then
-    while ! grep -qs '^epoch' "$scratch/out" && kill -0 "$submitter" 2>/dev/null; do sleep 0.1; done
-    look
-  fi
-  wait "$submitter" || { cat "$scratch/out" >&2; exit 1; }
-  submitter=
-  [[ $1 != watched ]] || blink followed seen page
-  awk -F '[:,]' '/"median"/ { print $2 + 0; exit }' "$(find "$scratch/$1" -name summary.json)" >>"$scratch/$2"
-  find "$scratch/$1" -mindepth 1 -maxdepth 1 -type d -exec rm -rf {} +
-}
-
-# One round: the step's time to one file, the ticks to another.
-measure() {
-  local cluster=$1 file=$2 before
-  shift 2
-  before=$(taken "$@")
-  run "$cluster" "$file"
-  echo $(($(taken "$@") - before)) >>"$scratch/$file-ticks"
-}
-median() { sort -g | awk '{ v[NR] = $1 } END { print (v[int((NR + 1) / 2)] + v[int(NR / 2) + 1]) / 2 }'; }
-# The rounds' ratios of two files, in percent: their median, the least and the greatest.
-ratios() {
-  paste "$scratch/$1" "$scratch/$2" | awk '{ print 100 * ($2 / $1 - 1) }' | sort -g |
-    awk '{ v[NR] = $1 } END { printf "%+.1f %% (%+.1f to %+.1f)", (v[int((NR + 1) / 2)] + v[int(NR / 2) + 1]) / 2, v[1], v[NR] }'
-}
-
 # Milliseconds a second that nodes without a job take.
 idle() {
-  local before seconds=30
+  local before during=30
   before=$(taken "$@")
-  sleep "$seconds"
-  echo $((($(taken "$@") - before) * 1000 / $(getconf CLK_TCK) / seconds))
+  sleep "$during"
+  echo $((($(taken "$@") - before) * 1000 / $(getconf CLK_TCK) / during))
 }
 
-run bare warm
-run watched warm
-for ((round = 0; round < rounds; round++)); do
-  measure bare alone "${bare[@]}"
-  measure watched looked-at "${watched[@]}"
-done
-printf '%s: %.3f ms a step, watched %.3f ms; in each round %s\n' \
-  "$model" "$(median <"$scratch/alone")" "$(median <"$scratch/looked-at")" "$(ratios alone looked-at)"
-printf 'of the processors, by the nodes: %s\n' "$(ratios alone-ticks looked-at-ticks)"
+# Leaves a job with a cluster that ends far later than measuring does, and waits until steps are as fast as they become.
+begin() {
+  "$trainer" submit "$root/deploy/jobs/bench/$model.hocon" --detach --insecure --seed "$(field "$1-coordinator" address)" --workers 2 --servers 1 \
+    --set slots=2 --set batch=128 --set data.train=8192 --set epochs=100000 >/dev/null
+  for _ in {1..1200}; do (($(steps "$1" | wc -l) >= 1500)) && return; sleep 0.1; done
+  echo "monitoring.sh: the job of $1 does not come to its 1500th step" >&2
+  exit 1
+}
+# The lengths of a cluster's steps so far, in milliseconds; those of its last moments may not be written yet.
+steps() { grep -hs '"kind":"step"' "$scratch/$1"/*/metrics.jsonl | sed 's/.*"stepMilliseconds":\([0-9.]*\).*/\1/'; }
+
 unwatched=$(idle "${bare[@]}")
 scrape
-printf 'without a job: %s ms a second, scraped and sending %s\n' "$unwatched" "$(idle "${watched[@]}")"
+asked=$(idle "${watched[@]}")
 blink page
+
+begin bare
+kill -STOP "${bare[@]}"
+begin watched
+look
+kill -STOP "${watched[@]}" "${watchers[@]}"
+declare -A known ticks
+for cluster in bare watched; do
+  declare -n members=$cluster
+  known[$cluster]=$(steps "$cluster" | wc -l) ticks[$cluster]=$(taken "${members[@]}")
+done
+for ((pair = 0; pair < pairs; pair++)); do
+  kill -CONT "${bare[@]}"
+  sleep "$seconds"
+  kill -STOP "${bare[@]}"
+  kill -CONT "${watched[@]}" "${watchers[@]}"
+  sleep "$seconds"
+  kill -STOP "${watched[@]}" "${watchers[@]}"
+done
+for cluster in bare watched; do
+  declare -n members=$cluster
+  steps "$cluster" | tail -n "+$((known[$cluster] + 1))" >"$scratch/$cluster-steps"
+  echo $((($(taken "${members[@]}") - ticks[$cluster]) * 1000 / $(getconf CLK_TCK))) >"$scratch/$cluster-taken"
+done
+kill -CONT "${watched[@]}" "${watchers[@]}"
+blink followed seen page
+
+# A step that lasts for most of a turn is the one that the others' turn falls into: it parts two turns and counts for neither.
+python3 - "$model" "$seconds" "$scratch" <<'PYTHON'
+import statistics, sys
+model, seconds, scratch = sys.argv[1], float(sys.argv[2]), sys.argv[3]
+def turns(cluster):
+    found = [[]]
+    for line in open(f"{scratch}/{cluster}-steps"):
+        length = float(line)
+        if length > 0.75e3 * seconds: found.append([])
+        else: found[-1].append(length)
+    return [turn for turn in found if len(turn) > 2]
+def mean(cluster): return statistics.mean(step for turn in turns(cluster) for step in turn)
+def taken(cluster): return float(open(f"{scratch}/{cluster}-taken").read()) / sum(map(len, turns(cluster)))
+ratios = sorted(100 * (statistics.mean(w) / statistics.mean(b) - 1) for b, w in zip(turns("bare"), turns("watched")))
+count = len(ratios)
+around = 0.98 * count ** 0.5
+low, high = ratios[max(0, round(count / 2 - around))], ratios[min(count - 1, round(count / 2 + around))]
+print(f"{model}: {mean('bare'):.3f} ms a step, watched {mean('watched'):.3f} ms; in each of {count} pairs {statistics.median(ratios):+.1f} % ({low:+.1f} to {high:+.1f})")
+print(f"of the processors, by the nodes: {taken('bare'):.3f} ms a step, watched {taken('watched'):.3f} ms, {100 * (taken('watched') / taken('bare') - 1):+.1f} %")
+PYTHON
+printf 'without a job: %s ms a second, scraped and sending %s\n' "$unwatched" "$asked"

@@ -1,8 +1,9 @@
 using System.Runtime.CompilerServices;
 using TorchSharp;
 
-// A run takes every core of a small machine, and torch's random generator belongs to the process.
-[assembly: CollectionBehavior(DisableTestParallelization = true)]
+// Half of what these tests do is wait: for processes to start, and for those that vanished to be missed. Two at a time fill two cores.
+[assembly: CollectionBehavior(MaxParallelThreads = 2)]
+[assembly: TestCollectionOrderer("Distributed.EndToEnd.Tests.LongestFirst", "Distributed.EndToEnd.Tests")]
 
 namespace Distributed.EndToEnd.Tests;
 

@@ -18,7 +18,8 @@ internal static class LogsCommand
         "trainer logs --seed 10.0.0.5:4053 --job 1f3c --json        a job of the cluster's history, for other programs",
     ];
 
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(250);
+    /// <summary>Until new events are asked for again. The cluster holds them back for longer.</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
     /// <summary>The command.</summary>
     public static Command Create(Session session)

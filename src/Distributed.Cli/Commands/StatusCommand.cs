@@ -20,7 +20,8 @@ internal static class StatusCommand
     ];
 
     private static readonly TimeSpan AskEvery = TimeSpan.FromMilliseconds(500);
-    private static readonly TimeSpan DrawEvery = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan DrawAtLeastEvery = TimeSpan.FromSeconds(1);
 
     /// <summary>The status, once.</summary>
     public static Command Create(Session session)
@@ -95,11 +96,18 @@ internal static class StatusCommand
         });
         try
         {
+            (Known? Known, (int, int) Size, DateTimeOffset At) drawn = default;
             while (!asking.IsCompleted)
             {
-                var (known, size) = (newest, TerminalOutput.Size);
-                screen.Show(WatchScreen.Frame(known.Status, known.Problem, DateTimeOffset.UtcNow, size.Width, size.Height, session.Terminal.Colours));
-                await Task.WhenAny(asking, Task.Delay(DrawEvery, ended.Token));
+                var (known, size, now) = (newest, TerminalOutput.Size, DateTimeOffset.UtcNow);
+                // Drawing costs far more than looking whether there is something new. An answer that stays grows old, and says so.
+                if (!ReferenceEquals(known, drawn.Known) || size != drawn.Size || now - drawn.At >= DrawAtLeastEvery)
+                {
+                    drawn = (known, size, now);
+                    screen.Show(WatchScreen.Frame(known.Status, known.Problem, now, size.Width, size.Height, session.Terminal.Colours));
+                }
+
+                await Task.WhenAny(asking, Task.Delay(LookEvery, ended.Token));
                 ended.Token.ThrowIfCancellationRequested();
             }
 

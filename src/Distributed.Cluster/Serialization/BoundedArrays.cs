@@ -9,8 +9,6 @@ namespace Distributed.Cluster.Serialization;
 /// <summary>Arrays of objects, in Hyperion's own format, of no more elements than the payload has bytes.</summary>
 internal sealed class BoundedArrays : ValueSerializerFactory
 {
-    private const byte Nothing = 0;
-
     /// <inheritdoc/>
     public override bool CanSerialize(Serializer serializer, Type type) =>
         type.IsArray && type.GetArrayRank() == 1 && !type.GetElementType()!.IsPrimitive && !IsWrittenWhole(type.GetElementType()!);
@@ -41,7 +39,7 @@ internal sealed class BoundedArrays : ValueSerializerFactory
         ((BoundedPayload)stream).CheckLength(length);
         var array = Array.CreateInstance(elements, length);
         for (var i = 0; i < length; i++)
-            array.SetValue(session.Serializer.GetDeserializerByManifest(stream, session).ReadValue(stream, session), i);
+            array.SetValue(Values.Read(stream, session), i);
         return array;
     }
 
@@ -51,16 +49,6 @@ internal sealed class BoundedArrays : ValueSerializerFactory
         BinaryPrimitives.WriteInt32LittleEndian(length, array.Length);
         stream.Write(length);
         foreach (var value in array)
-        {
-            if (value is null)
-            {
-                stream.WriteByte(Nothing);
-                continue;
-            }
-
-            var serializer = session.Serializer.GetSerializerByType(value.GetType());
-            serializer.WriteManifest(stream, session);
-            serializer.WriteValue(stream, value, session);
-        }
+            Values.Write(stream, value, session);
     }
 }

@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Text.RegularExpressions;
 using Akka.Actor;
 using Akka.Configuration;
+using Akka.Util;
 using Distributed.Cluster.Protocol;
 using Hyperion;
 
@@ -29,12 +30,16 @@ internal sealed partial class ControlTypes : ITypeFilter
     ];
 
     private readonly HashSet<Type> _types = [];
+    private readonly HashSet<Type> _records = [];
     private readonly HashSet<string> _names = new(StringComparer.Ordinal);
 
     private ControlTypes() { }
 
     /// <summary>Every type on the list.</summary>
     public IReadOnlySet<Type> Types => _types;
+
+    /// <summary>Of these the records and enumerations: of this program, and of those that the configuration adds.</summary>
+    public IReadOnlySet<Type> Records => _records;
 
     /// <summary>Builds the list.</summary>
     /// <param name="assembly">The assembly whose control messages are meant.</param>
@@ -49,7 +54,12 @@ internal sealed partial class ControlTypes : ITypeFilter
             list._types.Add(type.MakeArrayType());
         }
         list._types.UnionWith(Surrogates);
-        list._types.UnionWith(more);
+        foreach (var type in more)
+        {
+            list._types.Add(type);
+            if (!type.IsArray && !type.IsAssignableTo(typeof(ISurrogate)))
+                list._records.Add(type);
+        }
         foreach (var message in assembly.GetTypes().Where(t => t.IsAssignableTo(typeof(IControlMessage)) && !t.IsInterface && !t.IsAbstract))
             list.Include(message, message.FullName!);
         // Hyperion asks by two spellings of a name: the full one when it writes, a shortened one when it reads.
@@ -66,6 +76,15 @@ internal sealed partial class ControlTypes : ITypeFilter
 
     /// <summary>Whether a value of this very type may be written; actor references may, by way of their surrogates.</summary>
     public bool MayWrite(Type type) => _types.Contains(type) || IsReference(type);
+
+    /// <summary>The fields of a type and of those that it derives from.</summary>
+    public static IEnumerable<FieldInfo> Fields(Type? type)
+    {
+        for (; type is not null; type = type.BaseType)
+            foreach (var field in type.GetFields(
+                BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
+                yield return field;
+    }
 
     private static bool IsReference(Type type) =>
         type.IsAssignableTo(typeof(IActorRef)) || type.IsAssignableTo(typeof(ActorPath)) || type == typeof(Address);
@@ -97,6 +116,7 @@ internal sealed partial class ControlTypes : ITypeFilter
         if (!type.IsSealed)
             throw new ConfigurationException($"{holder} is of type {type}, which is not sealed: an unlisted type could take its place");
         _types.Add(type);
+        _records.Add(type);
         if (type.IsEnum) return;
         foreach (var field in Fields(type))
         {
@@ -123,14 +143,6 @@ internal sealed partial class ControlTypes : ITypeFilter
     // Our assemblies share the first part of their name.
     private static bool IsOurs(Type type) =>
         type.Assembly.GetName().Name!.Split('.')[0] == typeof(ControlTypes).Assembly.GetName().Name!.Split('.')[0];
-
-    private static IEnumerable<FieldInfo> Fields(Type? type)
-    {
-        for (; type is not null; type = type.BaseType)
-            foreach (var field in type.GetFields(
-                BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
-                yield return field;
-    }
 
     // The field behind a property is called <Name>k__BackingField.
     private static string NameOf(FieldInfo field) =>

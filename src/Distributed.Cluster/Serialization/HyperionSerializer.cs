@@ -4,6 +4,7 @@ using Akka.Configuration;
 using Akka.Util;
 using Hyperion;
 using Hyperion.Internal;
+using Hyperion.SerializerFactories;
 using AkkaSerializer = Akka.Serialization.Serializer;
 
 namespace Distributed.Cluster.Serialization;
@@ -33,11 +34,13 @@ internal sealed class HyperionSerializer : AkkaSerializer
         _types = ControlTypes.Of(typeof(HyperionSerializer).Assembly, Types(config, "allowed-types"));
         var surrogates = Types(config, "surrogates").Select(t => (Surrogate)Activator.CreateInstance(t)!)
             .Append(Surrogate.Create<ISurrogated, ISurrogate>(from => from.ToSurrogate(system), to => to.FromSurrogate(system)));
+        ValueSerializerFactory[] factories = [new UnlistedTypes(_types), new BoundedArrays()];
+        var (fieldNames, references) = (config.GetBoolean("version-tolerance", true), config.GetBoolean("preserve-object-references", true));
         _serializer = new Serializer(new SerializerOptions(
-            versionTolerance: config.GetBoolean("version-tolerance", true),
-            preserveObjectReferences: config.GetBoolean("preserve-object-references", true),
+            versionTolerance: fieldNames,
+            preserveObjectReferences: references,
             surrogates: surrogates,
-            serializerFactories: [new UnlistedTypes(_types), new BoundedArrays()],
+            serializerFactories: fieldNames && !references ? [.. factories, new ListedRecords(_types)] : factories,
             knownTypes: null,
             ignoreISerializable: true,
             packageNameOverrides: null,

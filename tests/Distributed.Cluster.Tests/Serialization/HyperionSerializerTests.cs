@@ -23,13 +23,42 @@ public sealed class HyperionSerializerTests : IDisposable
     [Fact]
     public void Every_kind_of_field_comes_back()
     {
-        var sent = new Every(
-            -1, 1L << 60, 1.5, "ü\n", null, Guid.NewGuid(), new DateTimeOffset(2026, 1, 2, 3, 4, 5, 6, TimeSpan.FromHours(2)), TimeSpan.FromTicks(7),
-            Colour.Green, null, Colour.Red, 2.5, null, [1, 2], ["a", "", "b"], [0, 255], [new Pair(1, "x"), new Pair(2, null)], new Pair(3, "y"), [])
-        { Later = 9 };
+        var sent = Sample();
         var got = Assert.IsType<Every>(RoundTrip(sent));
         Assert.Equivalent(sent, got, strict: true);
         Assert.Equal(9, got.Later);
+    }
+
+    [Fact]
+    public void Records_look_on_the_wire_as_Hyperion_itself_writes_them()
+    {
+        var types = ControlTypes.Of(typeof(HyperionSerializer).Assembly, [typeof(Every), typeof(Every[]), typeof(Colour), typeof(Pair), typeof(Pair[])]);
+        var plain = new Serializer(new SerializerOptions(
+            versionTolerance: true, preserveObjectReferences: false, surrogates: null, serializerFactories: [new UnlistedTypes(types), new BoundedArrays()],
+            knownTypes: null, ignoreISerializable: true, packageNameOverrides: null, disallowUnsafeTypes: true, typeFilter: types));
+        object[] messages =
+        [
+            Sample(), new LogEvent(DateTimeOffset.UtcNow, "worker-1", "worker", "info", "worker-joined", [new("slots", "0-1"), new("host", "")]),
+            new JobMessages.Ended(Guid.NewGuid(), JobStatus.Failed, "why", "runs/a", null),
+        ];
+        foreach (var message in messages)
+        {
+            using var stream = new MemoryStream();
+            plain.Serialize(message, stream);
+            Assert.Equal(stream.ToArray(), Serializer().ToBinary(message));
+            Assert.Equivalent(message, plain.Deserialize<object>(new BoundedPayload(stream.ToArray())), strict: true);
+        }
+    }
+
+    [Fact]
+    public void Nothing_where_a_number_must_be_is_refused()
+    {
+        var bytes = Serializer().ToBinary(new Pair(258, "x"));
+        var number = bytes.AsSpan().IndexOf((byte[])[8, 2, 1, 0, 0]);
+        Assert.True(number > 0);
+        byte[] without = [.. bytes[..number], 0, .. bytes[(number + 5)..]];
+        var refused = Assert.Throws<SerializationException>(() => _system.Serialization.Deserialize(without, Serializer().Identifier, ""));
+        Assert.Contains("nothing comes where", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -182,6 +211,11 @@ public sealed class HyperionSerializerTests : IDisposable
         var refusal = Assert.Throws<ConfigurationException>(() => ControlTypes.Of(typeof(CarriesAnything).Assembly, []));
         Assert.StartsWith($"{typeof(CarriesAnything).FullName}.Load is of type System.Object, which a control message cannot carry", refusal.Message);
     }
+
+    private static Every Sample() => new(
+        -1, 1L << 60, 1.5, "ü\n", null, Guid.NewGuid(), new DateTimeOffset(2026, 1, 2, 3, 4, 5, 6, TimeSpan.FromHours(2)), TimeSpan.FromTicks(7),
+        Colour.Green, null, Colour.Red, 2.5, null, [1, 2], ["a", "", "b"], [0, 255], [new Pair(1, "x"), new Pair(2, null)], new Pair(3, "y"), [])
+    { Later = 9 };
 
     private HyperionSerializer Serializer() =>
         (HyperionSerializer)_system.Serialization.FindSerializerForType(typeof(IControlMessage));

@@ -7,7 +7,9 @@ internal sealed class TestNetwork : IDisposable
 {
     private static readonly Lazy<bool> Possible = new(() => OperatingSystem.IsLinux() && Run("can").Code == 0);
 
-    private readonly string name = $"e2e-{Environment.ProcessId}";
+    private static int made;
+
+    private readonly string name = $"e2e-{Environment.ProcessId}-{Interlocked.Increment(ref made)}";
 
     public TestNetwork(int machines)
     {

@@ -5,42 +5,40 @@ namespace Distributed.EndToEnd.Tests;
 /// <summary>Decoded data that processes share changes no bit and is not needed.</summary>
 public sealed class CacheTests : IDisposable
 {
-    private const string Variable = "TRAINER_CACHE";
-
     private readonly TemporaryFolder folder = new();
-    private readonly string? before = Environment.GetEnvironmentVariable(Variable);
 
-    public void Dispose()
-    {
-        Environment.SetEnvironmentVariable(Variable, before);
-        folder.Dispose();
-    }
+    public void Dispose() => folder.Dispose();
 
     [Fact]
     public async Task Workers_that_share_decoded_data_train_to_the_bits_of_those_that_do_not()
     {
         var job = Write();
         var without = await RunResult.TrainAsync(folder, job, "--workers", "1");
-        Environment.SetEnvironmentVariable(Variable, folder.In("cache"));
-        var cold = await RunResult.TrainAsync(folder, job, "--workers", "3");
+        var cold = await TrainAsync("--workers", "3");
         var file = Assert.Single(Directory.GetFiles(folder.In("cache"), "*.data"));
         // Who decodes takes the lock, and makes its file anew if it is not there.
         foreach (var taken in Directory.GetFiles(folder.In("cache"), "lock-*")) File.Delete(taken);
-        var warm = await RunResult.TrainAsync(folder, job, "--workers", "2");
-        var off = await RunResult.TrainAsync(folder, job, "--workers", "2", "--set", "data.cache=off");
+        var warm = await TrainAsync("--workers", "2");
+        var off = await TrainAsync("--workers", "2", "--set", "data.cache=off");
 
         Assert.All([cold, warm, off], run => Assert.Equal(without.WeightsSha256, run.WeightsSha256));
         Assert.Equal([file], Directory.GetFiles(folder.In("cache")));
+
+        async Task<RunResult> TrainAsync(params string[] arguments)
+        {
+            var run = folder.In($"run-{Guid.NewGuid():N}");
+            var ended = await TrainWithAsync(folder.In("cache"), job, run, arguments);
+            Assert.Equal((0, ""), (ended.Code, ended.Error));
+            return new RunResult(run);
+        }
     }
 
     [Fact]
     public async Task Training_goes_on_where_decoded_data_cannot_be_kept_and_the_log_says_why()
     {
-        var job = Write();
         // A file where a folder should be: permissions do not stop every user.
         var file = folder.Write("file", "");
-        Environment.SetEnvironmentVariable(Variable, Path.Combine(file, "below-a-file"));
-        var ended = await TrainerProcess.RunAsync(folder.Path, "local", job, "--workers", "2", "--out", folder.In("without"));
+        var ended = await TrainWithAsync(Path.Combine(file, "below-a-file"), Write(), folder.In("without"), "--workers", "2");
         Assert.Equal(0, ended.Code);
         Assert.Contains("decoded data can't be kept", ended.Error);
         var run = new RunResult(folder.In("without"));
@@ -62,6 +60,14 @@ public sealed class CacheTests : IDisposable
         Assert.True(step > 0 && input > 0 && wait >= 0 && wait < step, $"step {step} ms, input {input} ms, waited {wait} ms");
 
         double Number(string name) => row.GetProperty(name).GetDouble();
+    }
+
+    /// <summary>Trains with decoded data kept in a folder.</summary>
+    private async Task<Ended> TrainWithAsync(string cache, string job, string run, params string[] arguments)
+    {
+        using var trainer = TrainerProcess.StartCommand(
+            folder.Path, ["env", $"TRAINER_CACHE={cache}", "dotnet", TrainerProcess.Program, "local", job, "--out", run, .. arguments]);
+        return await trainer.EndAsync(TrainerProcess.Patience);
     }
 
     // A little more than the mebibyte from which on decoded data is kept.

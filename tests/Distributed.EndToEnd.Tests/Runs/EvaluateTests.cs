@@ -14,7 +14,7 @@ public sealed class EvaluateTests : IDisposable
     [Fact]
     public async Task A_classifier_leaves_curves_and_its_evaluation_pictures()
     {
-        var run = await RunResult.TrainAsync(folder, SmallJob.Write(folder, model: "mlp"), "--workers", "1");
+        var run = await StandingCluster.TrainAsync(SmallJob.Write(folder, model: "mlp"), "--workers", "1");
         AssertPicture(Path.Combine(run.Folder, "curves.png"));
         Assert.DoesNotContain(run.Log, line => line.GetProperty("event").GetString() == "no-picture");
 
@@ -33,21 +33,21 @@ public sealed class EvaluateTests : IDisposable
         var table = new StringBuilder("size,rooms,price\n");
         for (var row = 0; row < 120; row++)
             table.AppendLine(CultureInfo.InvariantCulture, $"{(row == 30 ? "huge" : row * 37 % 101)},{1 + row % 5},{3000 * (row * 37 % 101) + 20_000 * (row % 5) + 100_000}");
-        folder.Write("table.csv", table.ToString());
+        StandingCluster.Write("sizes.csv", table.ToString());
         var job = folder.Write("table.hocon", """
             model { input = [2], layers = [{ type = linear, out = 16 }, relu, { type = linear, out = 1 }] }
-            data { format = csv, file = "table.csv", target = price, task = regression, test-every = 4, on-bad-row = skip }
+            data { format = csv, file = "sizes.csv", target = price, task = regression, test-every = 4, on-bad-row = skip }
             loss = mean-squared-error
             optimizer { type = adam, learning-rate = 0.02 }
             epochs = 5, batch = 30, slots = 2
             """);
-        var run = await RunResult.TrainAsync(folder, job, "--workers", "2");
+        var run = await StandingCluster.TrainAsync(job, "--workers", "2");
 
         var skipped = Assert.Single(run.Log, line => line.GetProperty("event").GetString() == "rows-skipped").GetProperty("fields");
         Assert.Equal("1", skipped.GetProperty("rows").GetString());
-        Assert.Contains("table.csv:32: column size: expected a finite number, got 'huge'", skipped.GetProperty("first").GetString());
+        Assert.Contains("sizes.csv:32: column size: expected a finite number, got 'huge'", skipped.GetProperty("first").GetString());
 
-        var predicted = await TrainerProcess.RunAsync(folder.Path, "predict", run.Folder, "--count", "100", "--format", "csv");
+        var predicted = await TrainerProcess.RunAsync(folder.Path, "predict", run.Folder, "--data", StandingCluster.Data, "--count", "100", "--format", "csv");
         var rows = predicted.Output.Split('\n').Skip(1).Select(line => line.Split(',').Select(cell => double.Parse(cell, CultureInfo.InvariantCulture)).ToArray()).ToArray();
         Assert.All(rows, row => Assert.Equal(Math.Round(row[1] / 1000) * 1000, row[1], 0.5));
         var errors = rows.Select(row => row[2] - row[1]).ToArray();

@@ -122,6 +122,8 @@ public sealed partial class FaultTests : IDisposable
         var job = SmallJob.Write(folder, epochs: 1000);
         using var trainer = Start(job, ["--workers", "1"]);
         await TellsItsAddressAsync(trainer);
+        // Before its first step it would have nothing to keep.
+        await EpochAsync(trainer, 1);
         var stopped = await TrainerProcess.RunAsync(folder.Path, "stop", "run");
         Assert.True(stopped.Code == 0, $"{stopped.Output} {stopped.Error}");
         Assert.StartsWith("small was asked to stop", stopped.Output, StringComparison.Ordinal);

@@ -1,11 +1,10 @@
-using System.Globalization;
-
 namespace Distributed.EndToEnd.Tests;
 
 /// <summary>Text from a trained model: a text of nothing but the alphabet in turns can only go on in one way.</summary>
 public sealed class GenerateTests : IDisposable
 {
     private readonly TemporaryFolder folder = new();
+    private string run = "";
 
     public void Dispose() => folder.Dispose();
 
@@ -14,10 +13,10 @@ public sealed class GenerateTests : IDisposable
     [InlineData("positional-embedding, { type = transformer-block, heads = 2, mlp = 2, causal = true }")]
     public async Task A_model_goes_on_where_the_prompt_ends(string layer)
     {
-        folder.Write("text.txt", string.Concat(Enumerable.Repeat("abcdefghij", 200)));
+        StandingCluster.Write("letters.txt", string.Concat(Enumerable.Repeat("abcdefghij", 200)));
         var job = folder.Write("text.hocon", $$"""
             model { input = [8], layers = [{ type = embedding, tokens = 10, width = 16 }, {{layer}}, { type = linear, out = 10 }] }
-            data { format = text, file = "text.txt", time = 8, test-last = 0.1 }
+            data { format = text, file = "letters.txt", time = 8, test-last = 0.1 }
             optimizer { type = adam, learning-rate = 0.02 }
             epochs = 4, batch = 16, slots = 2
             """);
@@ -41,25 +40,21 @@ public sealed class GenerateTests : IDisposable
     public async Task A_model_of_no_text_is_refused()
     {
         await TrainAsync(SmallJob.Write(folder, model: "mlp", epochs: 1));
-        await RefusedAsync("trainer: run: expected the run of a job with data.format = text, got digits", "--prompt", "a");
+        await RefusedAsync($"trainer: {run}: expected the run of a job with data.format = text, got digits", "--prompt", "a");
     }
 
-    private async Task TrainAsync(string job)
-    {
-        var trained = await TrainerProcess.RunAsync(folder.Path, "local", job, "--workers", "1", "--out", "run");
-        Assert.True(trained.Code == 0, string.Create(CultureInfo.InvariantCulture, $"exit code {trained.Code}: {trained.Error}"));
-    }
+    private async Task TrainAsync(string job) => run = (await StandingCluster.TrainAsync(job, "--workers", "1")).Folder;
 
     private async Task<string> GenerateAsync(params string[] arguments)
     {
-        var ended = await TrainerProcess.RunAsync(folder.Path, ["generate", "run", .. arguments]);
+        var ended = await TrainerProcess.RunAsync(folder.Path, ["generate", run, "--data", StandingCluster.Data, .. arguments]);
         Assert.True(ended.Code == 0, $"exit code {ended.Code}: {ended.Error}");
         return ended.Output;
     }
 
     private async Task RefusedAsync(string line, params string[] arguments)
     {
-        var ended = await TrainerProcess.RunAsync(folder.Path, ["generate", "run", .. arguments]);
+        var ended = await TrainerProcess.RunAsync(folder.Path, ["generate", run, "--data", StandingCluster.Data, .. arguments]);
         Assert.Equal((2, line), (ended.Code, ended.Error));
     }
 }

@@ -74,6 +74,7 @@ public sealed class ResumeTests : IDisposable
         {
             await trainer.UntilAsync(HasCheckpoint, "a checkpoint");
             trainer.Signal(TrainerProcess.Kill);
+            await trainer.EndAsync(TrainerProcess.Patience);
         }
 
         var ended = await TrainerProcess.RunAsync(folder.Path, "resume", "run", "--servers", "1");

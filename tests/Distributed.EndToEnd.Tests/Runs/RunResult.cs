@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
 
 namespace Distributed.EndToEnd.Tests;
@@ -5,7 +6,7 @@ namespace Distributed.EndToEnd.Tests;
 /// <summary>A run's folder, read.</summary>
 internal sealed class RunResult(string folder)
 {
-    private static readonly Dictionary<string, RunResult> undisturbed = [];
+    private static readonly ConcurrentDictionary<string, Lazy<Task<RunResult>>> undisturbed = new();
 
     public string Folder => folder;
 
@@ -38,8 +39,7 @@ internal sealed class RunResult(string folder)
     public static async Task<RunResult> UndisturbedAsync(string job, params string[] arguments)
     {
         var key = string.Join('\n', [await File.ReadAllTextAsync(job), .. arguments]);
-        if (!undisturbed.TryGetValue(key, out var run)) undisturbed.Add(key, run = await StandingCluster.TrainAsync(job, ["--workers", "1", .. arguments]));
-        return run;
+        return await undisturbed.GetOrAdd(key, _ => new(() => StandingCluster.TrainAsync(job, ["--workers", "1", .. arguments]))).Value;
     }
 
     private List<JsonElement> Lines(string file) =>

@@ -7,6 +7,7 @@ using System.Text.Json;
 namespace Distributed.EndToEnd.Tests;
 
 /// <summary>Connections by the thousands that say a byte now and then, to both ports of a node that trains.</summary>
+[Collection(Alone.Name)]
 public sealed class SlowConnectionsTests : IDisposable
 {
     private const long MostBytesTaken = 600L << 20;
