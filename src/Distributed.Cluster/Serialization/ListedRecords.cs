@@ -9,8 +9,8 @@ using Hyperion.ValueSerializers;
 namespace Distributed.Cluster.Serialization;
 
 /// <summary>
-/// Records and enumerations on the list, in Hyperion's own format for settings with field names and without object references, field by field by reflection. Hyperion
-/// itself makes and compiles two methods for each type; a node sends so few control messages that these cost it more than all messages of a run.
+/// Records and enumerations on the list, in Hyperion's own format for settings with field names and without object references, field by field by
+/// reflection. Hyperion itself makes and compiles two methods for each type, which took a seventh of the processors' time of a job of some seconds.
 /// </summary>
 internal sealed class ListedRecords(ControlTypes listed) : ValueSerializerFactory
 {
