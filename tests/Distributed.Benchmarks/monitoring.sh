@@ -202,6 +202,9 @@ def turns(cluster):
     return [turn for turn in found if len(turn) > 2]
 def mean(cluster): return statistics.mean(step for turn in turns(cluster) for step in turn)
 def taken(cluster): return float(open(f"{scratch}/{cluster}-taken").read()) / sum(map(len, turns(cluster)))
+counts = [len(turns(cluster)) for cluster in ("bare", "watched")]
+# A turn that was not told from the next would shift all pairs after it; the last one may not be written yet.
+if abs(counts[0] - counts[1]) > 1: sys.exit(f"monitoring.sh: {counts[0]} turns of one cluster and {counts[1]} of the other were found")
 ratios = sorted(100 * (statistics.mean(w) / statistics.mean(b) - 1) for b, w in zip(turns("bare"), turns("watched")))
 count = len(ratios)
 around = 0.98 * count ** 0.5
