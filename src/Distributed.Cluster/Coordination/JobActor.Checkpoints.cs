@@ -30,6 +30,9 @@ internal sealed partial class JobActor
     private int writes;
     private bool holds;
     private long hold;
+
+    /// <summary>When a worker was asked to hold that has not answered yet; null: there is none.</summary>
+    private long? askedToHoldAt;
     private long checkpointVersion;
     private long checkpointAt = Environment.TickCount64;
     private long? finalVersion;
@@ -115,7 +118,25 @@ internal sealed partial class JobActor
         var leased = Leased.ToArray();
         foreach (var worker in leased.Skip(1))
             worker.Node.Actor.Tell(new TrainingMessages.BePatient(id, node.Settings.Deadlines.Saving(layout!.Length)));
-        leased[0].Node.Actor.Tell(new TrainingMessages.Pause(id));
+        AskToHold();
+    }
+
+    private void AskToHold()
+    {
+        askedToHoldAt = Environment.TickCount64;
+        Leased.First().Node.Actor.Tell(new TrainingMessages.Pause(id));
+    }
+
+    /// <summary>Asks again where steps go on although a worker is to hold: what is under way when a connection breaks is lost.</summary>
+    private void WatchForHold()
+    {
+        var allowed = stepTimes?.Deadline ?? node.Settings.Deadlines.StepFloor;
+        if (askedToHoldAt is not { } asked || lastProgressAt - asked < allowed.TotalMilliseconds)
+            return;
+        var (name, seconds) = (Leased.First().Node.Name, Math.Round((Environment.TickCount64 - asked) / 1000.0, 1));
+        node.Log.HoldUnanswered(name, seconds);
+        Notice($"{name} was asked {seconds} s ago to hold for a checkpoint, and makes steps: it is asked again");
+        AskToHold();
     }
 
     private void Read(long version)
@@ -208,7 +229,7 @@ internal sealed partial class JobActor
     {
         if (spreading)
             spreadFrom = Environment.TickCount64 + (long)BetweenAttemptsToSpread.TotalMilliseconds;
-        (holds, spreading, handedOverAt) = (false, false, null);
+        (holds, askedToHoldAt, spreading, handedOverAt) = (false, null, false, null);
         lastProgressAt = Environment.TickCount64;
         Leased.First().Node.Actor.Tell(new TrainingMessages.Continue(id));
     }

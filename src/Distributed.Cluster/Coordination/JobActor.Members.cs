@@ -130,6 +130,8 @@ internal sealed partial class JobActor
             return;
         }
 
+        if (worker.Prepared)
+            return;
         worker.Prepared = true;
         if (begun)
             node.Log.MemberJoined(worker.Node.Name);
@@ -340,14 +342,13 @@ internal sealed partial class JobActor
         // However long this node itself stood still: what others said in that time is in its mailbox.
         var passed = TimeSpan.FromMilliseconds(Math.Min(Environment.TickCount64 - lastLook, 4 * node.Settings.ProgressInterval.TotalMilliseconds));
         lastLook = Environment.TickCount64;
-        // Whoever loads libraries and data for the first time has the deadline of that.
-        foreach (var worker in workers.Where(worker => worker.Prepared))
+        foreach (var worker in workers)
             worker.Silence += passed;
         foreach (var server in servers.Where(server => server is { Released: false, Endpoint: not null }))
             server.Silence += passed;
         var bound = node.Settings.Deadlines.Silence;
         var suspected = linkLost && stage == Stage.Quieting && phase == Reforming;
-        if (workers.Find(worker => worker.Silence > (suspected && worker.Leased && SilenceAfterLoss < bound ? SilenceAfterLoss : bound)) is { } silent)
+        if (workers.Find(worker => worker.Silence > Allowed(worker)) is { } silent)
             Exclude(silent, $"no word of it for {silent.Silence.TotalSeconds:F0} s");
         else if (Array.Find(servers, server => !server.Released && server.Silence > bound) is { } mute)
             ExcludeByName(mute.Node.Name, $"no word of it for {mute.Silence.TotalSeconds:F0} s");
@@ -356,5 +357,10 @@ internal sealed partial class JobActor
             linkLost = false;
             Recruit(job.MaxWorkers);
         }
+
+        // Whoever loads libraries and data for the first time has the deadline of that, which is watched over where it is waited for.
+        TimeSpan Allowed(WorkerState worker) =>
+            !worker.Prepared ? phase == "training" ? node.Settings.Deadlines.Prepare : TimeSpan.MaxValue
+            : suspected && worker.Leased && SilenceAfterLoss < bound ? SilenceAfterLoss : bound;
     }
 }

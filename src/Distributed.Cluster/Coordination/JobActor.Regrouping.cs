@@ -81,7 +81,7 @@ internal sealed partial class JobActor
     {
         term++;
         rebuild |= again;
-        (holds, spreading, handedOverAt) = (false, false, null);
+        (holds, askedToHoldAt, spreading, handedOverAt) = (false, null, false, null);
         savesModelThen = false;
         waitingFor = null;
         if (phase is "training" or "saving")

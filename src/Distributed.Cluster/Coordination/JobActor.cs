@@ -190,18 +190,19 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
         Receive<JobMessages.Interrupt>(_ => Interrupt());
         Receive<TrainingMessages.Paused>(paused =>
         {
-            // Who held under an earlier term has let go since.
-            if (holds && paused.Term == term)
-                Read(paused.Version);
+            // Who held under an earlier term has let go since, and who is held makes no step: an answer that was asked for twice can be late.
+            if (askedToHoldAt is null || paused.Term != term || paused.Version < board!.Next)
+                return;
+            askedToHoldAt = null;
+            Read(paused.Version);
         });
         Receive<Tick>(_ =>
         {
-            WatchForSilence();
-            WatchForStall();
-            WatchForStragglers();
-            WatchForCheckpoint();
-            WatchForServers();
-            TellRecorded();
+            // Each may have the members regroup, or the job end: those after it are for a training that goes on.
+            foreach (var watch in (Action[])[
+                WatchForSilence, WatchForStall, JoinPrepared, WatchForStragglers, WatchForCheckpoint, WatchForServers, WatchForHold, TellRecorded])
+                if (phase == "training")
+                    watch();
             Publish();
         });
     }

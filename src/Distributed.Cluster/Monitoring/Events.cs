@@ -77,6 +77,9 @@ internal static partial class Events
     [LoggerMessage(38, LogLevel.Warning, "no step for longer than steps take: {Node} is waited for ({What})", EventName = "stalled")]
     public static partial void Stalled(this ILogger log, string node, string what);
 
+    [LoggerMessage(42, LogLevel.Warning, "{Node} makes steps although it was asked {Seconds} s ago to hold for a checkpoint: it is asked again", EventName = "hold-unanswered")]
+    public static partial void HoldUnanswered(this ILogger log, string node, double seconds);
+
     [LoggerMessage(31, LogLevel.Error, "{Node} failed: {Reason} (cause {Cause}, detail {Detail})", EventName = "member-failed")]
     public static partial void MemberFailed(this ILogger log, string node, string cause, string reason, string detail);
 

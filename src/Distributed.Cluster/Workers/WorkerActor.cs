@@ -35,7 +35,7 @@ internal sealed class WorkerActor : ReceiveActor, IWithTimers
     private WorkerSession? session;
     private volatile string phase = "starting";
     private long step;
-    private bool prepared;
+    private TrainingMessages.WorkerPrepared? prepared;
     private volatile DataSource? data;
     private volatile DataMessages.Summary? has;
     private bool released;
@@ -129,15 +129,15 @@ internal sealed class WorkerActor : ReceiveActor, IWithTimers
     {
         Receive<Prepared>(data =>
         {
-            prepared = true;
-            job.Tell(new TrainingMessages.WorkerPrepared(order.Job, node.Name, data.TrainingSamples, data.TestSamples));
+            prepared = new TrainingMessages.WorkerPrepared(order.Job, node.Name, data.TrainingSamples, data.TestSamples);
+            job.Tell(prepared);
         });
         Receive<TrainingMessages.Adopt>(_ =>
         {
             job = Sender;
             if (has is not null)
-                job.Tell(new DataMessages.Compare(order.Job, node.Name, has, null, Agreed: prepared));
-            job.Tell(new TrainingMessages.WorkerHere(order.Job, node.Name, prepared));
+                job.Tell(new DataMessages.Compare(order.Job, node.Name, has, null, Agreed: prepared is not null));
+            job.Tell(new TrainingMessages.WorkerHere(order.Job, node.Name, prepared is not null));
         });
         Receive<DataMessages.ListFiles>(list => Give(list, list.Asker));
         Receive<DataMessages.ReadChunk>(read => Give(read, read.Asker));
@@ -153,7 +153,13 @@ internal sealed class WorkerActor : ReceiveActor, IWithTimers
             job.Tell(new TrainingMessages.Halted(order.Job, node.Name, quiet.Term));
         });
         Receive<Ready>(ready => job.Tell(new TrainingMessages.WorkerReady(order.Job, node.Name, ready.Term, ready.Links)));
-        Receive<Flush>(_ => Report());
+        Receive<Flush>(_ =>
+        {
+            Report();
+            // Said again while nothing follows from it: what is under way when a connection breaks is lost.
+            if (prepared is not null && session?.Turn is null)
+                job.Tell(prepared);
+        });
         Receive<TrainingMessages.Pause>(_ =>
         {
             var self = Self;

@@ -89,11 +89,11 @@ public sealed partial class JobActorTests
         Assert.StartsWith("stopped while it waited: it needs 2 workers, and there is 1; without a new checkpoint:", ended.Reason, StringComparison.Ordinal);
     }
 
-    private void GoOnAlone(IActorRef job, long term)
+    private void GoOnAlone(IActorRef job, long term, long version = 0)
     {
         Assert.Equal(term, first.Next<TrainingMessages.Halt>().Term);
         job.Tell(new TrainingMessages.Halted(id, "w-1", term));
-        job.Tell(new TrainingMessages.Fenced(id, "s-1", term, [new(0, 0)]));
+        job.Tell(new TrainingMessages.Fenced(id, "s-1", term, [new(0, version)]));
         var lease = first.Next<TrainingMessages.Lease>();
         Assert.Equal([0, 1], lease.Slots);
         job.Tell(new TrainingMessages.WorkerReady(id, "w-1", term, ["s-1:tcp"]));
