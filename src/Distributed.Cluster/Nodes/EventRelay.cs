@@ -34,13 +34,16 @@ internal sealed class EventRelay(EventSink output, TimeSpan holdBack = default, 
     private long next;
     private long dropped;
     private long askedAt;
+    private Action? wake;
 
     public void Add(LogEvent entry)
     {
         output(entry);
         var brief = entry with { Fields = [.. entry.Fields.Select(Shorten)] };
+        Action? woken;
         lock (gate)
         {
+            (woken, wake) = (wake, null);
             if (next - first == MostKept)
             {
                 first++;
@@ -49,6 +52,19 @@ internal sealed class EventRelay(EventSink output, TimeSpan holdBack = default, 
             }
 
             kept[next++ % MostKept] = brief;
+        }
+
+        woken?.Invoke();
+    }
+
+    /// <summary>Whether nothing is to be sent and no answer is awaited. Where that is so, the next event calls <paramref name="onNext"/>, once.</summary>
+    public bool IsIdle(Action onNext)
+    {
+        lock (gate)
+        {
+            var idle = first == next && dropped == 0;
+            wake = idle ? onNext : null;
+            return idle;
         }
     }
 

@@ -66,6 +66,11 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
         public static readonly SayLeaving Instance = new();
     }
 
+    private sealed record EventCame
+    {
+        public static readonly EventCame Instance = new();
+    }
+
     private sealed record SendEvents
     {
         public static readonly SendEvents Instance = new();
@@ -94,7 +99,15 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
             node.Meters.Registered();
             registered();
         });
-        Receive<SendEvents>(_ => PassEventsOn());
+        var self = Self;
+        Receive<EventCame>(_ => Timers.StartSingleTimer("events", SendEvents.Instance, EventRelay.Interval));
+        Receive<SendEvents>(_ =>
+        {
+            PassEventsOn();
+            // A node that has nothing to tell sleeps.
+            if (!events.IsIdle(() => self.Tell(EventCame.Instance)))
+                self.Tell(EventCame.Instance);
+        });
         Receive<TellVitals>(_ =>
         {
             var vitals = node.Meters.Vitals();
@@ -174,7 +187,7 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
     {
         Timers.StartPeriodicTimer("register", RegisterNow.Instance, TimeSpan.Zero, node.Settings.RegisterInterval);
         Timers.StartPeriodicTimer("vitals", TellVitals.Instance, TimeSpan.Zero, VitalsInterval);
-        Timers.StartPeriodicTimer("events", SendEvents.Instance, EventRelay.Interval);
+        Self.Tell(EventCame.Instance);
     }
 
     protected override void PostStop() => PassEventsOn();

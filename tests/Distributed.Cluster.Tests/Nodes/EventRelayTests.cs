@@ -46,6 +46,21 @@ public sealed class EventRelayTests
     }
 
     [Fact]
+    public void It_is_idle_until_the_next_event_once_all_was_answered()
+    {
+        var woken = 0;
+        Add(1);
+        Assert.False(relay.IsIdle(() => woken++));
+        Next();
+        Assert.False(relay.IsIdle(() => woken++));
+        relay.Taken(1);
+        Assert.True(relay.IsIdle(() => woken++));
+        Assert.Equal(0, woken);
+        Add(2);
+        Assert.Equal(1, woken);
+    }
+
+    [Fact]
     public void Of_too_many_the_oldest_are_dropped_and_counted()
     {
         Add(5010);
