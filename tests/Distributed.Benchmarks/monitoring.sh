@@ -189,7 +189,8 @@ done
 kill -CONT "${watched[@]}" "${watchers[@]}"
 blink followed seen page
 
-# A step that lasts for most of a turn is the one that the others' turn falls into: it parts two turns and counts for neither.
+# A step that lasts for most of a turn is the one that the others' turn falls into: it parts two turns and counts for neither. Where the others' turn
+# fell between two steps, what looks like one turn lasts as long as two.
 python3 - "$model" "$seconds" "$scratch" <<'PYTHON'
 import statistics, sys
 model, seconds, scratch = sys.argv[1], float(sys.argv[2]), sys.argv[3]
@@ -199,7 +200,10 @@ def turns(cluster):
         length = float(line)
         if length > 0.75e3 * seconds: found.append([])
         else: found[-1].append(length)
-    return [turn for turn in found if len(turn) > 2]
+    return [part for turn in found if len(turn) > 2 for part in parts(turn)]
+def parts(turn):
+    count = max(1, round(sum(turn) / 1e3 / seconds))
+    return [turn[i * len(turn) // count:(i + 1) * len(turn) // count] for i in range(count)]
 def mean(cluster): return statistics.mean(step for turn in turns(cluster) for step in turn)
 def taken(cluster): return float(open(f"{scratch}/{cluster}-taken").read()) / sum(map(len, turns(cluster)))
 counts = [len(turns(cluster)) for cluster in ("bare", "watched")]

@@ -6,6 +6,8 @@ namespace Distributed.Cluster.Checkpoints;
 /// <summary>What a checkpoint is made of, copied out of the servers: the whole flat weights and each shard's optimizer state.</summary>
 internal sealed class CheckpointContent(long version, PrivateMemory weights) : IDisposable
 {
+    private const long PieceBytes = 1 << 20;
+
     private readonly List<(TrainingMessages.ShardDescription Shard, PrivateMemory Memory, long Bytes)> states = [];
 
     public long Version => version;
@@ -27,7 +29,7 @@ internal sealed class CheckpointContent(long version, PrivateMemory weights) : I
 
     private static unsafe void Write(Stream to, PrivateMemory memory, long bytes)
     {
-        using var from = new UnmanagedMemoryStream(memory.Pointer, bytes);
-        from.CopyTo(to);
+        for (var done = 0L; done < bytes; done += PieceBytes)
+            to.Write(new ReadOnlySpan<byte>(memory.Pointer + done, (int)Math.Min(PieceBytes, bytes - done)));
     }
 }

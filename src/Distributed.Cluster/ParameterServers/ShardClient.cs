@@ -3,7 +3,7 @@ using Distributed.Transport;
 
 namespace Distributed.Cluster.ParameterServers;
 
-/// <summary>Reads, and before training sets, weights and optimizer state of all shards at one version, over links of its own.</summary>
+/// <summary>Reads, and before training sets, weights and optimizer state of all shards at one version, over links of its own: Unix-domain sockets on the same host.</summary>
 internal sealed unsafe class ShardClient : IDisposable
 {
     /// <summary>The role of this end of the links.</summary>
@@ -34,7 +34,7 @@ internal sealed unsafe class ShardClient : IDisposable
             foreach (var server in servers.Servers)
                 links.Add(LinkDialer.Connect(
                     new DataEndpoint(server.Host, server.Port, server.UnixName, server.HostId),
-                    new LinkIdentity(job, servers.LayoutHash, node, Role), secret, null, SameHost.Tcp, handshake, tls));
+                    new LinkIdentity(job, servers.LayoutHash, node, Role), secret, null, SameHost.Auto, handshake, tls));
         }
         catch
         {
