@@ -68,9 +68,18 @@ public sealed class NodeActorTests : TestKit
         var (former, next) = (CreateTestProbe(), CreateTestProbe());
         var (id, part) = Train(former);
         node.Tell(new TrainingMessages.Adopt(id), next);
-        var adopted = next.Next<TrainingMessages.Adopted>();
+        // The node and its part answer each by itself.
+        var answers = new List<object>();
+        next.FishForMessage(
+            answer =>
+            {
+                answers.Add(answer);
+                return answers.OfType<TrainingMessages.Adopted>().Any() && answers.OfType<TrainingMessages.WorkerHere>().Any();
+            },
+            TestNode.Patience);
+        var adopted = answers.OfType<TrainingMessages.Adopted>().First();
         Assert.Equal(("node-1", true, false), (adopted.Node, adopted.Worker, adopted.Server));
-        Assert.False(next.Next<TrainingMessages.WorkerHere>().Prepared);
+        Assert.False(answers.OfType<TrainingMessages.WorkerHere>().First().Prepared);
         // It is told that nothing is left to release, and nothing is.
         node.Tell(new TrainingMessages.Release(id, "worker"), former);
         former.Next<TrainingMessages.Released>();
