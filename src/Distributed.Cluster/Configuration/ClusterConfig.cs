@@ -20,8 +20,8 @@ internal sealed record ClusterConfig(Config Akka, TrainerSettings Trainer, NodeC
 
     private const string FileName = "cluster.hocon";
 
-    // DotNetty, under Akka's connections, looks for buffers that were not given back: of each hundredth it keeps the stack, for which it opens the
-    // files with the program's symbols. That alone is a fifth of what a node without a job takes of the processors.
+    // DotNetty, under Akka's connections, looks for buffers that were not given back: of one now and then it keeps the stack, for which it opens
+    // the files with the program's symbols. In a profile of a node without a job that was a fifth of what it took of the processors.
     static ClusterConfig() => ResourceLeakDetector.Level = ResourceLeakDetector.DetectionLevel.Disabled;
 
     /// <summary>The file that is beside the program.</summary>

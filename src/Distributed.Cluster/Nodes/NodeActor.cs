@@ -100,13 +100,13 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
             registered();
         });
         var self = Self;
-        Receive<EventCame>(_ => Timers.StartSingleTimer("events", SendEvents.Instance, EventRelay.Interval));
+        Receive<EventCame>(_ => SendEventsSoon());
         Receive<SendEvents>(_ =>
         {
             PassEventsOn();
             // A node that has nothing to tell sleeps.
             if (!events.IsIdle(() => self.Tell(EventCame.Instance)))
-                self.Tell(EventCame.Instance);
+                SendEventsSoon();
         });
         Receive<TellVitals>(_ =>
         {
@@ -187,10 +187,12 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
     {
         Timers.StartPeriodicTimer("register", RegisterNow.Instance, TimeSpan.Zero, node.Settings.RegisterInterval);
         Timers.StartPeriodicTimer("vitals", TellVitals.Instance, TimeSpan.Zero, VitalsInterval);
-        Self.Tell(EventCame.Instance);
+        SendEventsSoon();
     }
 
     protected override void PostStop() => PassEventsOn();
+
+    private void SendEventsSoon() => Timers.StartSingleTimer("events", SendEvents.Instance, EventRelay.Interval);
 
     private void BeginDrain()
     {

@@ -1,5 +1,4 @@
 using Akka.Actor;
-using Distributed.Cluster.Coordination;
 using Distributed.Cluster.Protocol;
 using Distributed.Cluster.Tests.Nodes;
 
@@ -17,9 +16,7 @@ public sealed partial class JobActorTests
         first.Next<TrainingMessages.Pause>();
 
         var third = CreateTestProbe();
-        job.Tell(new JobActor.Available([
-            TestNode.Info("s-1", "server", server), TestNode.Info("w-1", "worker", first), TestNode.Info("w-2", "worker", second),
-            TestNode.Info("w-3", "worker", third)]));
+        Offer(job, ("w-3", third));
         third.Next<TrainingMessages.Train>();
         job.Tell(new TrainingMessages.WorkerPrepared(id, "w-3", 12, 5));
         Assert.Equal("training", Next(job).Phase);

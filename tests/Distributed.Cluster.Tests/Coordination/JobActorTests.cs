@@ -124,9 +124,7 @@ public sealed partial class JobActorTests : TestKit
     {
         var job = Training("max-workers=3", "slots=4");
         var (third, fourth) = (CreateTestProbe(), CreateTestProbe());
-        job.Tell(new JobActor.Available([
-            TestNode.Info("s-1", "server", server), TestNode.Info("w-1", "worker", first), TestNode.Info("w-2", "worker", second),
-            TestNode.Info("w-3", "worker", third), TestNode.Info("w-4", "worker", fourth)]));
+        Offer(job, ("w-3", third), ("w-4", fourth));
         third.Next<TrainingMessages.Train>();
         job.Tell(new TrainingMessages.WorkerPrepared(id, "w-3", 12, 5));
         foreach (var (probe, name) in new[] { (first, "w-1"), (second, "w-2") })
@@ -145,9 +143,7 @@ public sealed partial class JobActorTests : TestKit
     {
         var job = Training("max-workers=3", "slots=3", "batch=3");
         var third = CreateTestProbe();
-        job.Tell(new JobActor.Available([
-            TestNode.Info("s-1", "server", server), TestNode.Info("w-1", "worker", first), TestNode.Info("w-2", "worker", second),
-            TestNode.Info("w-3", "worker", third)]));
+        Offer(job, ("w-3", third));
         third.Next<TrainingMessages.Train>();
         job.Tell(new TrainingMessages.WorkerPrepared(id, "w-3", 13, 5));
         third.Next<TrainingMessages.Release>();
@@ -347,10 +343,15 @@ public sealed partial class JobActorTests : TestKit
 
     private void OfferAll(IActorRef job)
     {
-        job.Tell(new JobActor.Available([TestNode.Info("s-1", "server", server), TestNode.Info("w-1", "worker", first), TestNode.Info("w-2", "worker", second)]));
+        Offer(job);
         first.Next<TrainingMessages.Train>();
         second.Next<TrainingMessages.Train>();
     }
+
+    /// <summary>The server and the two workers are there, and further workers.</summary>
+    private void Offer(IActorRef job, params (string Name, TestProbe Probe)[] further) => job.Tell(new JobActor.Available([
+        TestNode.Info("s-1", "server", server), TestNode.Info("w-1", "worker", first), TestNode.Info("w-2", "worker", second),
+        .. further.Select(worker => TestNode.Info(worker.Name, "worker", worker.Probe))]));
 
     private void Release(IActorRef job, TestProbe member, string name, string role)
     {
