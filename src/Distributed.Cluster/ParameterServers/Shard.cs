@@ -21,19 +21,13 @@ internal sealed unsafe class Shard : IDisposable
     private readonly ShardStatistics statistics;
     private readonly Func<long, double> learningRate;
     private readonly NormExchange? norms;
-    private readonly int slots;
     private readonly Action<Shard, long> announce;
     private readonly Action<Exception> failed;
     private readonly Action<nint>? used;
     private readonly VersionWord? whole;
     private readonly Thread thread;
-    private volatile FirstHome? first;
-    private volatile bool awaits;
-    private volatile bool leaves;
-    private bool shares;
-    private SlotRange[] plannedPieces = [];
-    private nint[] plannedInputs = [];
-    private TreeSum? plan;
+    private readonly Following following;
+    private readonly SumPlan plan;
     private volatile bool stopping;
     private bool disposed;
 
@@ -58,8 +52,9 @@ internal sealed unsafe class Shard : IDisposable
         Range = range;
         FirstByte = firstByte;
         Weights = weights;
-        this.slots = slots;
         rules = new StepRules(slots, version, term);
+        plan = new SumPlan(slots, weights.Format);
+        following = new Following(weights, optimizer);
         this.optimizer = optimizer;
         this.statistics = statistics;
         this.learningRate = learningRate;
@@ -88,10 +83,10 @@ internal sealed unsafe class Shard : IDisposable
     }
 
     /// <summary>Whether it takes over the updates of another home.</summary>
-    public bool Follows => first is not null;
+    public bool Follows => following.IsOn;
 
     /// <summary>Whether it has all slots and waits for the other home's update.</summary>
-    public bool AwaitsFirstHome => awaits;
+    public bool AwaitsFirstHome => following.Waits;
 
     /// <summary>The slots that the next update still waits for.</summary>
     public IReadOnlyList<int> Missing
@@ -110,7 +105,7 @@ internal sealed unsafe class Shard : IDisposable
     /// in here, too.
     /// </summary>
     /// <param name="home">The first home; its memory stays until <see cref="Leave"/> has returned or this is disposed of.</param>
-    public void Follow(FirstHome home) => first = home;
+    public void Follow(FirstHome home) => following.Begin(home);
 
     /// <summary>
     /// Goes on without the first home: with a copy of what was whole there, or where an update is due that did not become whole, by making it.
@@ -122,12 +117,10 @@ internal sealed unsafe class Shard : IDisposable
     /// </remarks>
     public void Leave()
     {
-        if (first is not { } home)
+        if (!following.Leave())
             return;
-        leaves = true;
-        home.Wake();
         lock (updating)
-            Detach();
+            following.End();
     }
 
     /// <summary>Whether a piece would be taken; asked before its payload is received.</summary>
@@ -224,7 +217,7 @@ internal sealed unsafe class Shard : IDisposable
     public void Stop()
     {
         stopping = true;
-        first?.Wake();
+        following.Stop();
         lock (gate)
         {
             if (!disposed)
@@ -261,7 +254,7 @@ internal sealed unsafe class Shard : IDisposable
         // Whoever is in an update, or leaves the first home, has its memory.
         if (updating.TryEnter())
         {
-            made = first?.Has(Version + 1) == true;
+            made = following.Has(Version + 1);
             updating.Exit();
         }
 
@@ -313,15 +306,12 @@ internal sealed unsafe class Shard : IDisposable
         lock (gate)
         {
             version = rules.Version;
-            sums = PlanFor(rules.Pieces);
-            inputs = plannedInputs;
-            for (var i = 0; i < inputs.Length; i++)
-                inputs[i] = gradients[rules.Pieces[i]];
+            (sums, inputs) = plan.For(rules.Pieces, gradients);
         }
 
         // Nothing changes these pieces until Commit: what arrives meanwhile is a duplicate.
         var rate = learningRate(version);
-        if (!TakesOver(version + 1))
+        if (!following.TakesOver(version + 1))
             Make(version, sums, inputs, rate);
         whole?.Publish(version + 1);
         lock (gate)
@@ -344,74 +334,5 @@ internal sealed unsafe class Shard : IDisposable
         optimizer.Step(from, to, gradient, rate, norms?.Of(Range.Shard, version), (start, floats) => Weights.Publish(version + 1, start, floats));
         statistics.Step(from, to, gradient);
         Weights.Publish(version + 1, Range.Length - statistics.Floats, statistics.Floats);
-    }
-
-    /// <summary>Whether the first home has made a version, which then is this home's, too.</summary>
-    private bool TakesOver(long version)
-    {
-        if (first is not { } home)
-            return false;
-        if (!Awaits(home, version))
-        {
-            Detach();
-            return false;
-        }
-
-        if (!shares)
-        {
-            Weights.Follow(home.Weights.Even, home.Weights.Odd);
-            optimizer.KeepMomentsIn(home.Moments);
-            shares = true;
-        }
-
-        optimizer.Adopt();
-        return true;
-    }
-
-    /// <summary>Waits until the first home has made a version; false where it was left before.</summary>
-    /// <exception cref="OperationCanceledException">This shard is stopped.</exception>
-    private bool Awaits(FirstHome home, long version)
-    {
-        awaits = true;
-        try
-        {
-            while (!home.Has(version))
-            {
-                if (stopping)
-                    throw new OperationCanceledException();
-                if (leaves)
-                    return false;
-                home.Wait(version);
-            }
-
-            return true;
-        }
-        finally
-        {
-            awaits = false;
-        }
-    }
-
-    private void Detach()
-    {
-        if (shares)
-        {
-            Weights.Detach();
-            optimizer.Detach();
-        }
-
-        (shares, leaves, first) = (false, false, null);
-    }
-
-    private TreeSum PlanFor(IReadOnlyList<SlotRange> pieces)
-    {
-        if (plan is null || !plannedPieces.AsSpan().SequenceEqual([.. pieces]))
-        {
-            plannedPieces = [.. pieces];
-            plannedInputs = new nint[plannedPieces.Length];
-            plan = new TreeSum(slots, plannedPieces, Weights.Format);
-        }
-
-        return plan;
     }
 }
