@@ -4,7 +4,8 @@ using Distributed.Transport;
 namespace Distributed.Cluster.Checkpoints;
 
 /// <summary>What a checkpoint is made of, copied out of the servers: the whole flat weights and each shard's optimizer state.</summary>
-internal sealed class CheckpointContent(long version, PrivateMemory weights) : IDisposable
+/// <param name="spare">Whose memory all of it is.</param>
+internal sealed class CheckpointContent(long version, PrivateMemory weights, SpareMemory spare) : IDisposable
 {
     private const long PieceBytes = 1 << 20;
 
@@ -23,8 +24,8 @@ internal sealed class CheckpointContent(long version, PrivateMemory weights) : I
 
     public void Dispose()
     {
-        weights.Dispose();
-        states.ForEach(state => state.Memory.Dispose());
+        spare.Return(weights);
+        states.ForEach(state => spare.Return(state.Memory));
     }
 
     private static unsafe void Write(Stream to, PrivateMemory memory, long bytes)

@@ -8,6 +8,7 @@ using Distributed.Cluster.Monitoring;
 using Distributed.Cluster.Nodes;
 using Distributed.Cluster.Protocol;
 using Distributed.Learning;
+using Distributed.Transport;
 
 namespace Distributed.Cluster.Coordination;
 
@@ -26,6 +27,7 @@ internal sealed partial class JobActor
 
     private readonly Lock disk = new();
     private CheckpointContent? unwritten;
+    private readonly SpareMemory spare = new();
     private int copies;
     private int writes;
     private bool holds;

@@ -168,7 +168,7 @@ internal sealed partial class JobActor
     private RunStore Store()
     {
         var deadlines = node.Settings.Deadlines;
-        return new RunStore(id, secret, node.Name, connect!, layout!, deadlines.Handshake, deadlines.Saving(layout!.Length), node.LinkTls)
+        return new RunStore(id, secret, node.Name, connect!, layout!, spare, deadlines.Handshake, deadlines.Saving(layout!.Length), node.LinkTls)
         {
             Seen = (version, weights) => files.WriteHistograms(version, layout, weights),
             BeforeManifest = version => node.Chaos?.At(ChaosPhase.BeforeManifest, version),

@@ -129,6 +129,7 @@ internal sealed partial class JobActor : ReceiveActor, IWithTimers
         lookingAtData.Cancel();
         dataSource?.Dispose();
         unwritten?.Dispose();
+        spare.Dispose();
         ledger?.Dispose();
         clusterLog.Dispose();
         files.Dispose();

@@ -7,8 +7,9 @@ using Distributed.Transport;
 namespace Distributed.Cluster.Coordination;
 
 /// <summary>Carries versions between a job's servers and its run's folder; used on threads of their own.</summary>
+/// <param name="spare">What checkpoints are put into on their way.</param>
 internal sealed unsafe class RunStore(
-    Guid job, byte[] secret, string node, TrainingMessages.Connect servers, ParameterLayout layout, TimeSpan handshake, TimeSpan within,
+    Guid job, byte[] secret, string node, TrainingMessages.Connect servers, ParameterLayout layout, SpareMemory spare, TimeSpan handshake, TimeSpan within,
     LinkTls? tls = null)
 {
     /// <summary>Sees the weights of each version that is written: the version and the flat vector.</summary>
@@ -34,12 +35,12 @@ internal sealed unsafe class RunStore(
         using var client = Open();
         client.KeepAll(version);
         kept();
-        var content = new CheckpointContent(version, Flat());
+        var content = new CheckpointContent(version, spare.Rent(layout.Length * sizeof(float)), spare);
         try
         {
             client.ReadWeights(version, (float*)content.Weights.Pointer);
             foreach (var shard in servers.Shards)
-                content.Add(shard, client.ReadOptimizerState(shard, version));
+                content.Add(shard, client.ReadOptimizerState(shard, version, spare));
             return content;
         }
         catch

@@ -6,7 +6,8 @@ namespace Distributed.Cluster.ParameterServers;
 /// <param name="weights">The float32 master weights.</param>
 /// <param name="state">The optimizer's state, as it is saved.</param>
 /// <param name="stateBytes">The length of that state.</param>
-internal sealed class KeptShard(long version, PrivateMemory weights, PrivateMemory state, long stateBytes) : IDisposable
+/// <param name="spare">Whose memory it is.</param>
+internal sealed class KeptShard(long version, PrivateMemory weights, PrivateMemory state, long stateBytes, SpareMemory spare) : IDisposable
 {
     public long Version => version;
 
@@ -18,7 +19,7 @@ internal sealed class KeptShard(long version, PrivateMemory weights, PrivateMemo
 
     public void Dispose()
     {
-        weights.Dispose();
-        state.Dispose();
+        spare.Return(weights);
+        spare.Return(state);
     }
 }

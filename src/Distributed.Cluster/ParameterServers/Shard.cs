@@ -28,6 +28,7 @@ internal sealed unsafe class Shard : IDisposable
     private readonly Thread thread;
     private readonly Following following;
     private readonly SumPlan plan;
+    private readonly SpareMemory copies = new();
     private volatile bool stopping;
     private bool disposed;
 
@@ -180,20 +181,21 @@ internal sealed unsafe class Shard : IDisposable
         {
             if (rules.Version != version || rules.Complete || disposed)
                 return null;
-            var weights = new PrivateMemory(Range.Length * sizeof(float));
+            var weights = copies.Rent(Range.Length * sizeof(float));
             PrivateMemory? state = null;
             try
             {
                 Buffer.MemoryCopy(Weights.Master(version), weights.Pointer, weights.Bytes, Range.Length * sizeof(float));
-                state = new PrivateMemory(optimizer.MomentBytes + RoomForHeader);
+                state = copies.Rent(optimizer.MomentBytes + RoomForHeader);
                 using var stream = new UnmanagedMemoryStream(state.Pointer, 0, state.Bytes, FileAccess.Write);
                 optimizer.SaveState(stream);
-                return new KeptShard(version, weights, state, stream.Length);
+                return new KeptShard(version, weights, state, stream.Length, copies);
             }
             catch
             {
-                weights.Dispose();
-                state?.Dispose();
+                copies.Return(weights);
+                if (state is not null)
+                    copies.Return(state);
                 throw;
             }
         }
@@ -243,6 +245,7 @@ internal sealed unsafe class Shard : IDisposable
             disposed = true;
             optimizer.Dispose();
             Weights.Dispose();
+            copies.Dispose();
             wake.Dispose();
         }
     }

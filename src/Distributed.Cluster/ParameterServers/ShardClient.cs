@@ -84,7 +84,8 @@ internal sealed unsafe class ShardClient : IDisposable
     }
 
     /// <summary>The optimizer's state of one shard at <paramref name="version"/>, which was kept, as the shard saved it; and its length.</summary>
-    public (PrivateMemory Memory, long Bytes) ReadOptimizerState(TrainingMessages.ShardDescription shard, long version)
+    /// <param name="spare">Whose memory it is put into.</param>
+    public (PrivateMemory Memory, long Bytes) ReadOptimizerState(TrainingMessages.ShardDescription shard, long version, SpareMemory spare)
     {
         PrivateMemory? state = null;
         try
@@ -92,7 +93,7 @@ internal sealed unsafe class ShardClient : IDisposable
             var bytes = OfShard(shard, version, () =>
             {
                 var bytes = Fetch(shard, version, OptimizerState, 1, MostStateBytes(shard.Length));
-                state = new PrivateMemory(bytes);
+                state = spare.Rent(bytes);
                 links[shard.Server].ReceivePayload(state.Pointer, bytes);
                 return bytes;
             });
@@ -100,7 +101,8 @@ internal sealed unsafe class ShardClient : IDisposable
         }
         catch
         {
-            state?.Dispose();
+            if (state is not null)
+                spare.Return(state);
             throw;
         }
     }
