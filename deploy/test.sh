@@ -12,7 +12,7 @@ set -euo pipefail
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
 root=$(realpath "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/..")
 
-slow=false filter=
+slow=false chosen=false filter=
 while (($#)); do
   case $1 in
     --slow) slow=true ;;
@@ -23,6 +23,7 @@ while (($#)); do
   shift
 done
 limit=10m
+[[ -z $filter ]] || chosen=true
 if $slow; then
   limit=60m
 else
@@ -109,14 +110,16 @@ results() {
 # Runs a project's tests; leaves its exit status and how many seconds it took beside its results.
 run_project() {
   local name=$1 status=0 started=$SECONDS
+  trap 'kill "$!"' TERM
   env "$mark" dotnet test "$root/.artifacts/bin/$name/release_linux-x64/$name.dll" ${filter:+--filter "$filter"} --results-directory "$scratch" \
-    --logger "trx;LogFileName=$name.trx" --blame-hang-timeout "$limit" --blame-hang-dump-type none </dev/null >"$scratch/$name.log" 2>&1 || status=$?
+    --logger "trx;LogFileName=$name.trx" --blame-hang-timeout "$limit" --blame-hang-dump-type none </dev/null >"$scratch/$name.log" 2>&1 &
+  wait "$!" || status=$?
   echo "$status $((SECONDS - started))" >"$scratch/$name.end"
 }
 
 count_project() {
-  local name=$1 status seconds good=0 bad=0 omitted=0 outcome test message
-  read -r status seconds <"$scratch/$name.end"
+  local name=$1 status=1 seconds='?' good=0 bad=0 omitted=0 outcome test message
+  [[ ! -f $scratch/$name.end ]] || read -r status seconds <"$scratch/$name.end" || status=1
   while IFS=$'\t' read -r outcome test message; do
     case $outcome in
       Passed) good=$((good + 1)) ;;
@@ -136,6 +139,10 @@ count_project() {
     echo
     echo "FAILED $name: the test host ended with status $status (the beginning of its output is above)"
   fi
+  if ((good + bad + omitted == 0)) && ! $chosen; then
+    bad=1
+    echo "FAILED $name: it has no tests"
+  fi
   echo "$name: $good passed, $bad failed, $omitted skipped ($seconds s)"
   passed=$((passed + good)) failed=$((failed + bad)) skipped=$((skipped + omitted))
 }
@@ -143,7 +150,7 @@ count_project() {
 # Waits for the projects that run, and counts what they found.
 count_projects() {
   local name
-  wait "${runners[@]}"
+  wait "${runners[@]}" || true
   for name in "${names[@]}"; do count_project "$name"; done
   end_leftovers
   runners=() names=()
@@ -162,5 +169,9 @@ run_project Distributed.EndToEnd.Tests &
 runners+=($!) names+=(Distributed.EndToEnd.Tests)
 count_projects
 
+if ((passed + failed + skipped == 0)); then
+  failed=1
+  echo "FAILED: no test fits the filter $filter"
+fi
 echo "$passed passed, $failed failed$( ((skipped == 0)) || echo ", $skipped skipped")"
 ((failed == 0))

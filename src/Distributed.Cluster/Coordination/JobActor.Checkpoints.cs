@@ -26,8 +26,8 @@ internal sealed partial class JobActor
     private const string SaveWork = "save";
 
     private readonly Lock disk = new();
-    private CheckpointContent? unwritten;
     private readonly SpareMemory spare = new();
+    private CheckpointContent? unwritten;
     private int copies;
     private int writes;
     private bool holds;

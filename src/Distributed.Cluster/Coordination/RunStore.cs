@@ -7,7 +7,7 @@ using Distributed.Transport;
 namespace Distributed.Cluster.Coordination;
 
 /// <summary>Carries versions between a job's servers and its run's folder; used on threads of their own.</summary>
-/// <param name="spare">What checkpoints are put into on their way.</param>
+/// <param name="spare">What they are put into on their way.</param>
 internal sealed unsafe class RunStore(
     Guid job, byte[] secret, string node, TrainingMessages.Connect servers, ParameterLayout layout, SpareMemory spare, TimeSpan handshake, TimeSpan within,
     LinkTls? tls = null)
@@ -35,7 +35,7 @@ internal sealed unsafe class RunStore(
         using var client = Open();
         client.KeepAll(version);
         kept();
-        var content = new CheckpointContent(version, spare.Rent(layout.Length * sizeof(float)), spare);
+        var content = new CheckpointContent(version, Flat());
         try
         {
             client.ReadWeights(version, (float*)content.Weights.Pointer);
@@ -66,6 +66,8 @@ internal sealed unsafe class RunStore(
     public void Restore(Checkpoint checkpoint)
     {
         checkpoint.Verify();
+        // The moments take as much as the states of a checkpoint that may wait here.
+        spare.Clear();
         using var flat = Flat();
         ModelFile.Read(checkpoint.WeightsFile, layout, (nint)flat.Pointer);
         using var moments = new OptimizerMoments(layout);
@@ -93,5 +95,5 @@ internal sealed unsafe class RunStore(
 
     private ShardClient Open() => new(job, secret, node, servers, handshake, within, tls);
 
-    private PrivateMemory Flat() => new(layout.Length * sizeof(float));
+    private LentMemory Flat() => spare.Lend(layout.Length * sizeof(float));
 }

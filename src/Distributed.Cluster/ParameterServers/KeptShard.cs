@@ -6,20 +6,19 @@ namespace Distributed.Cluster.ParameterServers;
 /// <param name="weights">The float32 master weights.</param>
 /// <param name="state">The optimizer's state, as it is saved.</param>
 /// <param name="stateBytes">The length of that state.</param>
-/// <param name="spare">Whose memory it is.</param>
-internal sealed class KeptShard(long version, PrivateMemory weights, PrivateMemory state, long stateBytes, SpareMemory spare) : IDisposable
+internal sealed class KeptShard(long version, LentMemory weights, LentMemory state, long stateBytes) : IDisposable
 {
     public long Version => version;
 
-    public PrivateMemory Weights => weights;
+    public LentMemory Weights => weights;
 
-    public PrivateMemory State => state;
+    public LentMemory State => state;
 
     public long StateBytes => stateBytes;
 
     public void Dispose()
     {
-        spare.Return(weights);
-        spare.Return(state);
+        weights.Dispose();
+        state.Dispose();
     }
 }

@@ -28,7 +28,7 @@ internal sealed unsafe class Shard : IDisposable
     private readonly Thread thread;
     private readonly Following following;
     private readonly SumPlan plan;
-    private readonly SpareMemory copies = new();
+    private readonly SpareMemory spare = new();
     private volatile bool stopping;
     private bool disposed;
 
@@ -181,21 +181,20 @@ internal sealed unsafe class Shard : IDisposable
         {
             if (rules.Version != version || rules.Complete || disposed)
                 return null;
-            var weights = copies.Rent(Range.Length * sizeof(float));
-            PrivateMemory? state = null;
+            var weights = spare.Lend(Range.Length * sizeof(float));
+            LentMemory? state = null;
             try
             {
                 Buffer.MemoryCopy(Weights.Master(version), weights.Pointer, weights.Bytes, Range.Length * sizeof(float));
-                state = copies.Rent(optimizer.MomentBytes + RoomForHeader);
+                state = spare.Lend(optimizer.MomentBytes + RoomForHeader);
                 using var stream = new UnmanagedMemoryStream(state.Pointer, 0, state.Bytes, FileAccess.Write);
                 optimizer.SaveState(stream);
-                return new KeptShard(version, weights, state, stream.Length, copies);
+                return new KeptShard(version, weights, state, stream.Length);
             }
             catch
             {
-                copies.Return(weights);
-                if (state is not null)
-                    copies.Return(state);
+                weights.Dispose();
+                state?.Dispose();
                 throw;
             }
         }
@@ -245,7 +244,7 @@ internal sealed unsafe class Shard : IDisposable
             disposed = true;
             optimizer.Dispose();
             Weights.Dispose();
-            copies.Dispose();
+            spare.Dispose();
             wake.Dispose();
         }
     }

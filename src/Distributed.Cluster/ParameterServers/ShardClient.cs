@@ -84,16 +84,15 @@ internal sealed unsafe class ShardClient : IDisposable
     }
 
     /// <summary>The optimizer's state of one shard at <paramref name="version"/>, which was kept, as the shard saved it; and its length.</summary>
-    /// <param name="spare">Whose memory it is put into.</param>
-    public (PrivateMemory Memory, long Bytes) ReadOptimizerState(TrainingMessages.ShardDescription shard, long version, SpareMemory spare)
+    public (LentMemory Memory, long Bytes) ReadOptimizerState(TrainingMessages.ShardDescription shard, long version, SpareMemory into)
     {
-        PrivateMemory? state = null;
+        LentMemory? state = null;
         try
         {
             var bytes = OfShard(shard, version, () =>
             {
                 var bytes = Fetch(shard, version, OptimizerState, 1, MostStateBytes(shard.Length));
-                state = spare.Rent(bytes);
+                state = into.Lend(bytes);
                 links[shard.Server].ReceivePayload(state.Pointer, bytes);
                 return bytes;
             });
@@ -101,8 +100,7 @@ internal sealed unsafe class ShardClient : IDisposable
         }
         catch
         {
-            if (state is not null)
-                spare.Return(state);
+            state?.Dispose();
             throw;
         }
     }

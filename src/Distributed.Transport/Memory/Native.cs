@@ -29,7 +29,6 @@ internal static unsafe partial class Native
     internal const int SealShrink = 2;
     internal const int SealGrow = 4;
 
-    internal const int AdviseFree = 8;
     internal const int AdviseHugePages = 14;
 
     internal const int InterruptedCall = 4;

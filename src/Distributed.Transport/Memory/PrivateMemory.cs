@@ -55,16 +55,6 @@ public sealed unsafe class PrivateMemory : IDisposable
         }
     }
 
-    /// <summary>From here on the system may take pages whose contents nobody needs any more, until they are written again; taken ones are zeroes.</summary>
-    internal void LetGo()
-    {
-        // Only advice: where the system does not know it, the pages stay.
-        if (OperatingSystem.IsLinux())
-        {
-            Native.Advise((IntPtr)Pointer, (nuint)Bytes, Native.AdviseFree);
-        }
-    }
-
     /// <summary>Gives the memory back.</summary>
     public void Dispose()
     {

@@ -1,8 +1,8 @@
 namespace Distributed.Transport;
 
 /// <summary>
-/// Private memory that is lent again and again, with whatever it holds by then: clearing new pages takes longer than filling old ones. What waits for its next
-/// use is the system's to take where it runs short. Never more pieces wait than were lent at once. Safe to use from several threads.
+/// Private memory that is lent again and again, with whatever it holds by then: clearing new pages takes longer than filling old ones. Never more waits to be
+/// lent than was lent at once. Safe to use from several threads.
 /// </summary>
 public sealed class SpareMemory : IDisposable
 {
@@ -10,11 +10,21 @@ public sealed class SpareMemory : IDisposable
     private readonly List<PrivateMemory> waiting = [];
     private bool disposed;
 
-    /// <summary>Memory of a size, which its holder gives back by <see cref="Return"/>.</summary>
+    /// <summary>How much waits to be lent.</summary>
+    internal long WaitingBytes
+    {
+        get
+        {
+            lock (gate)
+                return waiting.Sum(memory => memory.Bytes);
+        }
+    }
+
+    /// <summary>Lends memory of a size.</summary>
     /// <param name="bytes">The size, above 0; rounded up to whole pages.</param>
     /// <exception cref="InsufficientMemoryException">The machine or its control group has less memory free.</exception>
     /// <exception cref="SharedMemoryException">The system refused.</exception>
-    public PrivateMemory Rent(long bytes)
+    public LentMemory Lend(long bytes)
     {
         lock (gate)
         {
@@ -23,34 +33,21 @@ public sealed class SpareMemory : IDisposable
             {
                 var found = waiting[place];
                 waiting.RemoveAt(place);
-                return found;
+                return new LentMemory(this, found);
             }
 
-            // Sizes have changed: one that nobody may want again makes room.
-            if (waiting.Count > 0)
-            {
-                waiting[0].Dispose();
-                waiting.RemoveAt(0);
-            }
+            // Sizes have changed: what waits may never be wanted again.
+            GiveBack();
         }
 
-        return new PrivateMemory(bytes);
+        return new LentMemory(this, new PrivateMemory(bytes));
     }
 
-    /// <summary>Takes back what <see cref="Rent"/> gave; nobody uses its addresses any more.</summary>
-    public void Return(PrivateMemory memory)
+    /// <summary>Gives back to the system what waits.</summary>
+    public void Clear()
     {
         lock (gate)
-        {
-            if (!disposed)
-            {
-                memory.LetGo();
-                waiting.Add(memory);
-                return;
-            }
-        }
-
-        memory.Dispose();
+            GiveBack();
     }
 
     /// <summary>Gives back what waits, and from here on what comes.</summary>
@@ -59,8 +56,27 @@ public sealed class SpareMemory : IDisposable
         lock (gate)
         {
             disposed = true;
-            waiting.ForEach(memory => memory.Dispose());
-            waiting.Clear();
+            GiveBack();
         }
+    }
+
+    internal void Take(PrivateMemory memory)
+    {
+        lock (gate)
+        {
+            if (!disposed)
+            {
+                waiting.Add(memory);
+                return;
+            }
+        }
+
+        memory.Dispose();
+    }
+
+    private void GiveBack()
+    {
+        waiting.ForEach(memory => memory.Dispose());
+        waiting.Clear();
     }
 }
