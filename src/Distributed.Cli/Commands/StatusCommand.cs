@@ -19,7 +19,7 @@ internal static class StatusCommand
         "trainer watch --seed 10.0.0.5:4053                        the same on the whole screen, with curves, until q",
     ];
 
-    private static readonly TimeSpan AskEvery = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan AskEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan DrawAtLeastEvery = TimeSpan.FromSeconds(1);
 

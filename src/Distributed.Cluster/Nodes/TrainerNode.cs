@@ -161,8 +161,7 @@ internal sealed class TrainerNode : IAsyncDisposable
         catch
         {
             await system.Terminate();
-            if (metrics is not null)
-                await metrics.DisposeAsync();
+            metrics?.Dispose();
             meters.Dispose();
             log.Dispose();
             throw;
@@ -254,8 +253,7 @@ internal sealed class TrainerNode : IAsyncDisposable
     {
         if (!system.WhenTerminated.IsCompleted)
             await Task.WhenAny(system.Terminate(), Task.Delay(EndBound));
-        if (metrics is not null)
-            await metrics.DisposeAsync();
+        metrics?.Dispose();
         meters.Dispose();
         log.Dispose();
     }

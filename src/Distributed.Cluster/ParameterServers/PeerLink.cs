@@ -1,5 +1,5 @@
 using Distributed.Cluster.Chaos;
-using Distributed.Cluster.Checkpoints;
+using Distributed.Cluster.Nodes;
 using Distributed.Transport;
 
 namespace Distributed.Cluster.ParameterServers;

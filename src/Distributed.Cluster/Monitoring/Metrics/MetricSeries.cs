@@ -19,12 +19,16 @@ internal sealed class MetricSeries
         Kind = type == typeof(Histogram<>) ? "histogram"
             : type == typeof(Counter<>) || type == typeof(ObservableCounter<>) ? "counter"
             : "gauge";
+        Name = PrometheusText.Name(instrument.Name, instrument.Unit, Kind);
         // Of these only changes are told; of others the value itself.
         Adds = type == typeof(Counter<>) || type == typeof(UpDownCounter<>);
     }
 
     /// <summary>What is measured.</summary>
     public Instrument Instrument { get; }
+
+    /// <summary>The metric's name on a page.</summary>
+    public string Name { get; }
 
     /// <summary>counter, gauge or histogram.</summary>
     public string Kind { get; }

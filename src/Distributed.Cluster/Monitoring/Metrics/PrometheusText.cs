@@ -43,7 +43,7 @@ internal static class PrometheusText
     public static string Page(IEnumerable<MetricSeries> metrics, string common)
     {
         var page = new StringBuilder();
-        foreach (var group in metrics.GroupBy(metric => Name(metric.Instrument.Name, metric.Instrument.Unit, metric.Kind)).OrderBy(group => group.Key, StringComparer.Ordinal))
+        foreach (var group in metrics.GroupBy(metric => metric.Name).OrderBy(group => group.Key, StringComparer.Ordinal))
         {
             var metric = group.First();
             var values = metric.Values();

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Distributed.Cluster.Checkpoints;
+namespace Distributed.Cluster.Nodes;
 
 /// <summary>Work that may wait, on a thread of its own: it takes what others leave of the cores.</summary>
 internal static partial class Background
