@@ -78,7 +78,7 @@ internal sealed class MetricsServer : IDisposable
                 Socket.Select(ready, null, null, connections.Count > 0 ? LookEvery : Timeout.InfiniteTimeSpan);
                 if (ready.Remove(listener))
                     Accept();
-                foreach (var connection in connections.Where(connection => ready.Contains(connection.Socket) ? Serve(connection) : connection.Age > Within).ToArray())
+                foreach (var connection in connections.FindAll(connection => ready.Contains(connection.Socket) ? Serve(connection) : connection.Age > Within))
                 {
                     connections.Remove(connection);
                     connection.Socket.Dispose();
