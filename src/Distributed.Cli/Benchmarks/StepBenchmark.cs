@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Distributed.Cli.Benchmarks.Peers;
 using Distributed.Cluster.Jobs;
 using Distributed.Cluster.Launching;
@@ -12,6 +13,9 @@ namespace Distributed.Cli.Benchmarks;
 /// <param name="peer">PyTorch's DDP; null leaves it out.</param>
 internal sealed class StepBenchmark(OwnProgram program, int rounds, int steps, DdpPeer? peer, Action<string> told)
 {
+    /// <summary>For so long jobs run before any is counted: what the runtime compiles again because it is called often is compiled by then.</summary>
+    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(10);
+
     /// <summary>Measures one model.</summary>
     /// <param name="name">The model's name.</param>
     /// <param name="job">The benchmark's job: workers, servers and links as they are to be measured.</param>
@@ -29,19 +33,22 @@ internal sealed class StepBenchmark(OwnProgram program, int rounds, int steps, D
             for (var number = 0; number < job.Workers; number++) loops.Add(PlainLoop.Start(program, jobFile, job.Threads));
 
             var samples = new List<StepSample>();
-            // The first round warms everything up and is not counted.
-            for (var round = 0; round <= rounds; round++)
+            var warmed = TimeSpan.Zero;
+            for (var run = 0; samples.Count < rounds; run++)
             {
+                var counts = warmed >= WarmUp;
                 var alone = await loops[0].MeasureAsync(steps, cancellation);
                 var together = (await Task.WhenAll(loops.Select(loop => loop.MeasureAsync(steps, cancellation)))).Max();
-                var outcome = await cluster.Coordinator.RunJobAsync(job, cluster.PathOf($"round-{round}"), static _ => { }, cancellation);
+                var begin = Stopwatch.GetTimestamp();
+                var outcome = await cluster.Coordinator.RunJobAsync(job, cluster.PathOf($"run-{run}"), static _ => { }, cancellation);
+                warmed += Stopwatch.GetElapsedTime(begin);
                 cancellation.ThrowIfCancellationRequested();
-                var ddp = peer is null ? (double?)null : await peer.MeasureAsync(job.Workers, name, steps, cancellation);
                 if (outcome.Summary is not { } summary || outcome.Status != JobStatus.Completed)
                     throw new InvalidOperationException($"{name}: {outcome.Reason ?? "the job failed"}");
-                if (round == 0) continue;
+                if (!counts) continue;
+                var ddp = peer is null ? (double?)null : await peer.MeasureAsync(job.Workers, name, steps, cancellation);
                 samples.Add(new StepSample(alone, together, summary.StepMilliseconds.Median, summary.ComputeMilliseconds, summary.ExchangeMilliseconds, ddp));
-                told($"{name}: round {round} of {rounds}: plain {alone:F2} ms, {job.Workers} at once {together:F2} ms, cluster {summary.StepMilliseconds.Median:F2} ms "
+                told($"{name}: round {samples.Count} of {rounds}: plain {alone:F2} ms, {job.Workers} at once {together:F2} ms, cluster {summary.StepMilliseconds.Median:F2} ms "
                     + $"(compute {summary.ComputeMilliseconds:F2}, exchange {summary.ExchangeMilliseconds:F2}){(ddp is null ? "" : $", DDP {ddp:F2} ms")}");
             }
 

@@ -17,20 +17,18 @@ internal static class BenchGrowth
     public static Command Create(Session session)
     {
         var command = new Command("growth", "Whether memory, threads or open files become more with steps, and what garbage collection takes. Fails where they do.");
-        var models = BenchModels.Argument();
-        models.Arity = ArgumentArity.ZeroOrOne;
-        models.Description = $"{string.Join(", ", BenchModels.Known)} (default: mlp, whose steps are the shortest)";
+        var model = BenchModels.One("mlp, whose steps are the shortest");
         var minutes = Parsing.WholeNumber("--minutes", "N", 1, 100_000, "how long (default: 30); the first fifth is for warming up");
         var workers = Parsing.WholeNumber("--workers", "N", 1, 64, "worker processes (default: 2)");
         var servers = BenchModels.Servers();
         var sets = Parsing.Several("--set", "path=value", "sets one value of the benchmark's job, such as transport.same-host=tcp", Parsing.CheckAssignment);
         var json = Parsing.Text("--json", "FILE", "also writes the figures to a file");
         var config = Parsing.ClusterFile();
-        command.Add(models);
+        command.Add(model);
         foreach (var option in (Option[])[minutes, workers, servers, sets, json, config]) command.Add(option);
         command.SetAction(async (parsed, _) =>
         {
-            var name = parsed.GetValue(models) is [var chosen, ..] ? chosen : "mlp";
+            var name = parsed.GetValue(model) ?? "mlp";
             var job = BenchModels.Load(name, parsed.GetValue(workers) ?? 2, parsed.GetValue(servers) ?? 1, EnoughSteps, parsed.GetValue(sets) ?? []);
             session.Interruption.Listen();
             var benchmark = new GrowthBenchmark(

@@ -15,16 +15,13 @@ internal static class BenchModels
         Directory.Exists(Folder) ? [.. Directory.GetFiles(Folder, "*.hocon").Select(file => Path.GetFileNameWithoutExtension(file)!).Order()] : [];
 
     /// <summary>The argument that chooses some; none stands for all.</summary>
-    public static Argument<string[]> Argument()
-    {
-        var models = new Argument<string[]>("MODEL") { Arity = ArgumentArity.ZeroOrMore, Description = $"{string.Join(", ", Known)} (default: all)" };
-        models.Validators.Add(result =>
-        {
-            foreach (var token in result.Tokens)
-                if (!Known.Contains(token.Value)) result.AddError($"no model '{token.Value}' to measure: known are {string.Join(", ", Known)}");
-        });
-        return models;
-    }
+    public static Argument<string[]> Argument() =>
+        Checked(new Argument<string[]>("MODEL") { Arity = ArgumentArity.ZeroOrMore, Description = $"{string.Join(", ", Known)} (default: all)" });
+
+    /// <summary>The argument that chooses one.</summary>
+    /// <param name="otherwise">The model where none is chosen, and why it is that one.</param>
+    public static Argument<string?> One(string otherwise) =>
+        Checked(new Argument<string?>("MODEL") { Arity = ArgumentArity.ZeroOrOne, Description = $"{string.Join(", ", Known)} (default: {otherwise})" });
 
     /// <summary>The models that were chosen.</summary>
     public static IReadOnlyList<string> Chosen(ParseResult parsed, Argument<string[]> models) => parsed.GetValue(models) is { Length: > 0 } chosen ? chosen : Known;
@@ -60,5 +57,15 @@ internal static class BenchModels
         var peer = DdpPeer.Find(script, out var missing);
         if (peer is null) session.Terminal.Out.WriteLine($"--peer {asked} is left out: {missing}");
         return peer;
+    }
+
+    private static Argument<T> Checked<T>(Argument<T> models)
+    {
+        models.Validators.Add(result =>
+        {
+            foreach (var token in result.Tokens)
+                if (!Known.Contains(token.Value)) result.AddError($"no model '{token.Value}' to measure: known are {string.Join(", ", Known)}");
+        });
+        return models;
     }
 }

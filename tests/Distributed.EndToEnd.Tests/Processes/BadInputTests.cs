@@ -29,6 +29,7 @@ public class BadInputTests
     [InlineData("bench exchange --optimizer lamb", "--optimizer: expected sgd or adam, got 'lamb'")]
     [InlineData("bench scaling --workers 1,many", "--workers: expected numbers from 1 to 64 such as 1,2,4, got '1,many'")]
     [InlineData("bench step huge", "no model 'huge' to measure: known are big, cnn, ")]
+    [InlineData("bench growth mlp --set nonsense=1", "mlp.hocon: nonsense: unknown key; known here: backups, ")]
     [InlineData("bench step mlp --peer gloo", "--peer: expected ddp, got 'gloo'")]
     [InlineData("bench step mlp --peer ddp --peer-script nowhere.py", "--peer-script nowhere.py: no such file")]
     [InlineData("submit small.hocon --seed 127.0.0.1:9", "--seed 127.0.0.1:9: no node of a cluster answers there")]
