@@ -11,11 +11,10 @@
 # take of the processors for a step: all of them, and those that neither compute nor exchange gradients, which is steadier. First it prints what nodes without a
 # job take of one core for half a minute, by themselves and scraped.
 #
-#   monitoring.sh [--pairs N] [--seconds S] [--times N] [--bare] [MODEL]
+#   monitoring.sh [--pairs N] [--seconds S] [--bare] [MODEL]
 #
 #   --pairs    turns with and without (default: 100)
 #   --seconds  of one turn (default: 2)
-#   --times    so many of each who watches, where one's cost is less than the machine's own changes; what is printed is for all of them (default: 1)
 #   --bare     nothing stands in for who watches in the turns without
 #   MODEL      one of deploy/jobs/bench (default: mlp, whose steps are the shortest)
 # Needs python3, for the collector's place, for the one who scrapes, for the screen that shows a run, and for the turns.
@@ -24,14 +23,13 @@ set -euo pipefail
 folder=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 root=$folder/../..
 trainer=$root/deploy/trainer
-pairs=100 seconds=2 times=1 model=mlp substitute=true priority=(chrt --idle 0)
+pairs=100 seconds=2 model=mlp substitute=true priority=(chrt --idle 0)
 while (($#)); do
   case $1 in
     --pairs) pairs=${2:?--pairs needs a number}; shift ;;
     --seconds) seconds=${2:?--seconds needs a number}; shift ;;
-    --times) times=${2:?--times needs a number}; shift ;;
     --bare) substitute=false ;;
-    -*) echo "monitoring.sh: unknown argument '$1'; known are --pairs, --seconds, --times and --bare" >&2; exit 2 ;;
+    -*) echo "monitoring.sh: unknown argument '$1'; known are --pairs, --seconds and --bare" >&2; exit 2 ;;
     *)
       [[ -f $root/deploy/jobs/bench/$1.hocon ]] || { echo "monitoring.sh: no model '$1' in deploy/jobs/bench" >&2; exit 2; }
       model=$1 ;;
@@ -104,13 +102,12 @@ import sys, time, urllib.request
 while True:
     time.sleep(1)
     for page in sys.argv[1:]: print(len(urllib.request.urlopen(page + "metrics").read()), flush=True)
-' "${pages[@]}" >"$scratch/page-$1" &
+' "${pages[@]}" >"$scratch/page" &
   watchers+=($!)
 }
 # Others follow the job that the cluster has begun, one of them on a whole screen, which ends with the terminal that it is given.
 look() {
-  local i=$1
-  scrape "$i"
+  scrape
   "${priority[@]}" python3 -c '
 import os, pty, signal, sys
 child, screen = pty.fork()
@@ -118,12 +115,12 @@ if child == 0: os.execvp("bash", ["bash", "-c", "stty rows 40 cols 120; exec \"$
 open(sys.argv[1], "w").write(str(child))
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 while True: sys.stdout.buffer.write(os.read(screen, 65536)); sys.stdout.flush()
-' "$scratch/watch-$i" "$trainer" watch --seed "$seed" --insecure </dev/null >"$scratch/seen-$i" 2>&1 &
+' "$scratch/watch" "$trainer" watch --seed "$seed" --insecure </dev/null >"$scratch/seen" 2>&1 &
   watchers+=($!)
-  "${priority[@]}" "$trainer" logs --seed "$seed" --follow --insecure >"$scratch/followed-$i" 2>&1 &
+  "${priority[@]}" "$trainer" logs --seed "$seed" --follow --insecure >"$scratch/followed" 2>&1 &
   watchers+=($!)
-  for _ in {1..600}; do grep -qs samples "$scratch/seen-$i" && [[ -s $scratch/followed-$i ]] && break; sleep 0.1; done
-  watchers+=("$(<"$scratch/watch-$i")")
+  for _ in {1..600}; do grep -qs samples "$scratch/seen" && [[ -s $scratch/followed ]] && break; sleep 0.1; done
+  watchers+=("$(<"$scratch/watch")")
 }
 # Whoever watches must have done so all the time.
 blink() {
@@ -148,9 +145,9 @@ idle() {
 }
 
 unwatched=$(idle "${nodes[@]}")
-scrape 1
+scrape
 asked=$(idle "${nodes[@]}")
-blink page-1
+blink page
 printf 'without a job: %s ms a second, scraped %s\n' "$unwatched" "$asked"
 
 # A job that ends far later than measuring does, with steps as fast as they become.
@@ -159,19 +156,19 @@ printf 'without a job: %s ms a second, scraped %s\n' "$unwatched" "$asked"
 steps() { cat "$scratch"/runs/*/metrics.jsonl 2>/dev/null | grep -c '"kind":"step"' || true; }
 for _ in {1..1200}; do (($(steps) >= 4000)) && break; sleep 0.1; done
 (($(steps) >= 4000)) || { echo 'monitoring.sh: the job does not come to its 4000th step' >&2; exit 1; }
-for ((i = 1; i <= times; i++)); do look "$i"; done
+look
 # The runtime compiles again what is called often, also for those who watch.
 sleep 30
 
-python3 - "$model" "$pairs" "$seconds" "$times" "$substitute" "${pages[2]}" "${nodes[*]}" "${watchers[*]}" <<'PYTHON'
+python3 - "$model" "$pairs" "$seconds" "$substitute" "${pages[2]}" "${nodes[*]}" "${watchers[*]}" <<'PYTHON'
 import glob, multiprocessing, os, re, signal, statistics, sys, time, urllib.request
-model, pairs, seconds, times, substitute, page = sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4]), sys.argv[5] == "true", sys.argv[6]
-nodes, watchers = ([int(process) for process in list.split()] for list in sys.argv[7:9])
+model, pairs, seconds, substitute, page = sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), sys.argv[4] == "true", sys.argv[5]
+nodes, watchers = ([int(process) for process in list.split()] for list in sys.argv[6:8])
 
 load = multiprocessing.Value("d", 0) # Milliseconds of the processors that those who watch take in a second.
 def stand_in():
     os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-    bursts = 6 * times # As many questions as those who watch ask in a second.
+    bursts = 6 # As many questions as those who watch ask in a second.
     while True:
         time.sleep(1 / bursts)
         end = time.thread_time() + load.value / 1e3 / bursts
@@ -208,10 +205,12 @@ def turn(on):
 substitution = multiprocessing.Process(target=stand_in, daemon=True)
 if substitute: substitution.start()
 turns, loads = {False: [], True: []}, []
-turn(True)
-for pair in range(pairs):
-    for on in (pair % 2 == 1, pair % 2 == 0): turns[on].append(turn(on))
-for process in watchers + [substitution.pid] * substitute: os.kill(process, signal.SIGCONT)
+try:
+    turn(True)
+    for pair in range(pairs):
+        for on in (pair % 2 == 1, pair % 2 == 0): turns[on].append(turn(on))
+finally: # Who is stopped could not end, and would be waited for.
+    for process in watchers + [substitution.pid] * substitute: os.kill(process, signal.SIGCONT)
 
 def told(what, index, of):
     without, watched = ([part[index] for part in turns[on]] for on in (False, True))
@@ -226,4 +225,4 @@ told("by their threads that neither compute nor exchange, of all", 2, 1)
 print(f"who watches takes {statistics.mean(loads):.0f} ms a second of the processors{', and so does a stand-in in the turns without' if substitute else ''}")
 print(f"by those that send: {statistics.mean(part[3] for part in turns[False]):.4f} ms a step, {100 * statistics.mean(part[3] / part[1] for part in turns[False]):.2f} % of all")
 PYTHON
-blink {followed,seen,page}-"$times"
+blink followed seen page
