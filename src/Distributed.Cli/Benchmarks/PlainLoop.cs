@@ -24,13 +24,16 @@ internal sealed class PlainLoop : IDisposable
         new(BenchProcess.Start(program, "the process of the plain loop", threads, "plain", job));
 
     /// <summary>Has the child train for some steps.</summary>
-    /// <returns>The median time of a step in milliseconds.</returns>
+    /// <returns>The time of each step in milliseconds.</returns>
     /// <exception cref="TimeoutException">The child does not answer.</exception>
     /// <exception cref="IOException">The child is gone.</exception>
-    public async Task<double> MeasureAsync(int steps, CancellationToken cancellation) => double.Parse(
-        await process.AskAsync(steps.ToString(CultureInfo.InvariantCulture), Bound, cancellation), CultureInfo.InvariantCulture);
+    public async Task<double[]> MeasureAsync(int steps, CancellationToken cancellation)
+    {
+        var answer = await process.AskAsync(steps.ToString(CultureInfo.InvariantCulture), Bound, cancellation);
+        return [.. answer.Split(' ').Select(time => double.Parse(time, CultureInfo.InvariantCulture))];
+    }
 
-    /// <summary>The child's side: a number of steps a line comes in, a median a line goes out; ends with its input.</summary>
+    /// <summary>The child's side: a number of steps a line comes in, their times on a line go out; ends with its input.</summary>
     public static void Serve(Job job, TextReader input, TextWriter output)
     {
         torch.set_num_threads(job.Threads);
@@ -44,7 +47,7 @@ internal sealed class PlainLoop : IDisposable
                 var result = PlainTraining.Run(
                     job.Model, training, null, job.Loss.Create(training), job.Optimizer, job.Batch / job.Slots, steps, job.Seed,
                     rates: job.LearningRates(training.Count));
-                output.WriteLine(result.MedianStepMilliseconds.ToString("R", CultureInfo.InvariantCulture));
+                output.WriteLine(string.Join(' ', result.StepMilliseconds.Select(time => time.ToString("R", CultureInfo.InvariantCulture))));
                 output.Flush();
             }
         }

@@ -37,8 +37,8 @@ internal sealed class StepBenchmark(OwnProgram program, int rounds, int steps, D
             for (var run = 0; samples.Count < rounds; run++)
             {
                 var counts = warmed >= WarmUp;
-                var alone = await loops[0].MeasureAsync(steps, cancellation);
-                var together = (await Task.WhenAll(loops.Select(loop => loop.MeasureAsync(steps, cancellation)))).Max();
+                var alone = Spread.MedianOf(await loops[0].MeasureAsync(steps, cancellation));
+                var together = await Task.WhenAll(loops.Select(loop => loop.MeasureAsync(steps, cancellation)));
                 var begin = Stopwatch.GetTimestamp();
                 var outcome = await cluster.Coordinator.RunJobAsync(job, cluster.PathOf($"run-{run}"), static _ => { }, cancellation);
                 warmed += Stopwatch.GetElapsedTime(begin);
@@ -47,8 +47,11 @@ internal sealed class StepBenchmark(OwnProgram program, int rounds, int steps, D
                     throw new InvalidOperationException($"{name}: {outcome.Reason ?? "the job failed"}");
                 if (!counts) continue;
                 var ddp = peer is null ? (double?)null : await peer.MeasureAsync(job.Workers, name, steps, cancellation);
-                samples.Add(new StepSample(alone, together, summary.StepMilliseconds.Median, summary.ComputeMilliseconds, summary.ExchangeMilliseconds, ddp));
-                told($"{name}: round {samples.Count} of {rounds}: plain {alone:F2} ms, {job.Workers} at once {together:F2} ms, cluster {summary.StepMilliseconds.Median:F2} ms "
+                var sample = new StepSample(
+                    alone, together.Max(Spread.MedianOf), SlowestOf(together), summary.StepMilliseconds.Median, summary.ComputeMilliseconds, summary.ExchangeMilliseconds, ddp);
+                samples.Add(sample);
+                told($"{name}: round {samples.Count} of {rounds}: plain {alone:F2} ms, {job.Workers} at once {sample.Together:F2} ms (slowest of each step {sample.Slowest:F2}), "
+                    + $"cluster {sample.Cluster:F2} ms "
                     + $"(compute {summary.ComputeMilliseconds:F2}, exchange {summary.ExchangeMilliseconds:F2}){(ddp is null ? "" : $", DDP {ddp:F2} ms")}");
             }
 
@@ -60,4 +63,8 @@ internal sealed class StepBenchmark(OwnProgram program, int rounds, int steps, D
             foreach (var loop in loops) loop.Dispose();
         }
     }
+
+    /// <summary>What steps would take that waited for each other and exchanged nothing: the median over the steps of the loop that was slowest at each.</summary>
+    internal static double SlowestOf(IReadOnlyList<IReadOnlyList<double>> loops) =>
+        Spread.MedianOf(Enumerable.Range(0, loops[0].Count).Select(step => loops.Max(loop => loop[step])));
 }

@@ -8,7 +8,8 @@ namespace Distributed.Cluster.Nodes;
 
 /// <summary>
 /// Akka's timers on a thread of their own that sleeps until the next one is due. Akka's scheduler wakes at every tick instead, whether or not
-/// anything is due, and for that wakes the shared pool's timer thread and one of its workers.
+/// anything is due, and for that wakes the shared pool's timer thread and one of its workers. Repeated work falls on the multiples of its interval,
+/// in all processes of a machine at the same time: they wake together, and take cores that compute once instead of each at another moment.
 /// </summary>
 internal sealed class QuietScheduler : SchedulerBase, IDateTimeOffsetNowTimeProvider, IDisposable
 {
@@ -124,9 +125,12 @@ internal sealed class QuietScheduler : SchedulerBase, IDateTimeOffsetNowTimeProv
                 continue;
             // What could not be done in time is not done more often later.
             lock (gate)
-                Enqueue(timer, Math.Max(due + timer.Interval, Now));
+                Enqueue(timer, Math.Max(Again(due, timer.Interval), Now));
         }
     }
+
+    /// <summary>The multiple of the interval that is nearest to one interval later.</summary>
+    internal static long Again(long due, long interval) => (due + interval + (interval / 2)) / interval * interval;
 
     /// <summary>Waits until a timer is due; null: the end.</summary>
     private (Timer Timer, long Due)? Next()
@@ -166,5 +170,6 @@ internal sealed class QuietScheduler : SchedulerBase, IDateTimeOffsetNowTimeProv
         }
     }
 
-    private static long Now => Stopwatch.GetElapsedTime(Start).Ticks;
+    // Not since this process began, but on the clock that all processes of the machine have in common.
+    private static long Now => Stopwatch.GetElapsedTime(0).Ticks;
 }

@@ -65,6 +65,15 @@ public sealed class QuietSchedulerTests : IDisposable
         Assert.Equal("later", Done());
     }
 
+    [Theory]
+    [InlineData(0, 1000)]
+    [InlineData(499, 1000)]
+    [InlineData(500, 2000)]
+    [InlineData(999, 2000)]
+    [InlineData(1000, 2000)]
+    [InlineData(1001, 2000)]
+    public void Repeated_work_falls_on_multiples_of_its_interval(long due, long again) => Assert.Equal(again, QuietScheduler.Again(due, 1000));
+
     [Fact]
     public void Work_that_fails_is_not_repeated_and_all_other_goes_on()
     {
