@@ -98,11 +98,10 @@ internal static class BenchCommand
         var peered = figures.Any(row => row.Ddp is not null);
         BenchTable.Write(
             terminal,
-            ["model", "parameters", "plain ms", "at once ms", "slowest ms", "cluster ms", "p10", "p90", "to plain", "to at once", "to slowest", .. peered ? ["DDP ms", "DDP / cluster"] : (string[])[]],
+            ["model", "parameters", "plain ms", "at once ms", "slowest ms", "cluster ms", "to plain", "to at once", "to slowest", .. peered ? ["DDP ms", "DDP / cluster"] : (string[])[]],
             figures.Select(row => (string[])[
                 row.Model, Figures.Count(row.Parameters), BenchTable.Ms(row.Plain.Median), BenchTable.Ms(row.Together.Median), BenchTable.Ms(row.Slowest.Median),
-                BenchTable.Ms(row.Cluster.Median), BenchTable.Ms(row.Cluster.P10), BenchTable.Ms(row.Cluster.P90),
-                BenchTable.Ratio(row.RatioToPlain), BenchTable.Ratio(row.RatioToTogether), BenchTable.Ratio(row.RatioToSlowest),
+                BenchTable.Ms(row.Cluster.Median), BenchTable.Ratio(row.RatioToPlain), BenchTable.Ratio(row.RatioToTogether), BenchTable.Ratio(row.RatioToSlowest),
                 .. row.Ddp is { } ddp ? [BenchTable.Ms(ddp.Median), BenchTable.Ratio(row.RateToDdp!.Value)] : (string[])[]]));
         terminal.Out.WriteLine("plain: one process without a server; at once: as many of them as workers; slowest: the slowest of these at each step; cluster: workers and servers"
             + (peered ? "; DDP: PyTorch's DistributedDataParallel, gloo, as many processes" : ""));
