@@ -3,6 +3,10 @@ using Distributed.Cluster.Protocol;
 namespace Distributed.Cluster.Coordination;
 
 /// <summary>A step as the run's metrics show it. Times are those of the slowest worker, in milliseconds.</summary>
+/// <param name="TotalMilliseconds">
+/// The workers' mean. They are in step, so each sees the same time from step to step but for the moments in which it has a version's last weights; the
+/// longest of them would be too long in every step, and all steps together longer than the run.
+/// </param>
 internal sealed record StepRecord(
     long Step, int Samples, double Loss, double? Accuracy, double TotalMilliseconds, double ComputeMilliseconds, double InputMilliseconds,
     double ExchangeMilliseconds)
@@ -27,6 +31,7 @@ internal sealed class StepBoard(int slots, long firstStep)
     {
         public readonly ProgressMessages.SlotReport?[] Slots = new ProgressMessages.SlotReport?[slots];
         public int In;
+        public int Timed;
         public double Total;
         public double Compute;
         public double Input;
@@ -52,7 +57,10 @@ internal sealed class StepBoard(int slots, long firstStep)
             entry.In++;
         }
 
-        entry.Total = Math.Max(entry.Total, report.TotalMilliseconds);
+        // What servers know of a lost worker's part has no times.
+        if (report.TotalMilliseconds > 0)
+            entry.Timed++;
+        entry.Total += report.TotalMilliseconds;
         entry.Compute = Math.Max(entry.Compute, report.ComputeMilliseconds);
         entry.Input = Math.Max(entry.Input, report.InputMilliseconds);
         entry.InputWait = Math.Max(entry.InputWait, report.InputWaitMilliseconds);
@@ -83,8 +91,8 @@ internal sealed class StepBoard(int slots, long firstStep)
         }
 
         return new StepRecord(
-            step, samples, loss / samples, predictions > 0 ? (double)correct / predictions : null, entry.Total, entry.Compute, entry.Input,
-            entry.Exchange)
+            step, samples, loss / samples, predictions > 0 ? (double)correct / predictions : null, entry.Total / Math.Max(1, entry.Timed), entry.Compute,
+            entry.Input, entry.Exchange)
         {
             InputWaitMilliseconds = entry.InputWait,
             SlotSamples = string.Join(',', entry.Slots.Select(slot => slot!.Samples)),

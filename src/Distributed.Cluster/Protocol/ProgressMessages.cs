@@ -10,6 +10,7 @@ internal static class ProgressMessages
         Guid Job, string Node, long Step, string Phase, StepReport[] Steps, EvaluationReport[] Evaluations) : IControlMessage;
 
     /// <summary>One worker's part of a step. Times in milliseconds.</summary>
+    /// <param name="TotalMilliseconds">From all weights of its version in place (or later, where something came between) to all of the next version's.</param>
     public sealed record StepReport(
         long Step, SlotReport[] Slots, double TotalMilliseconds, double ComputeMilliseconds, double InputMilliseconds, double ExchangeMilliseconds)
     {

@@ -17,10 +17,10 @@ namespace Distributed.Cluster.Workers;
 /// <param name="replica">In whose buffers the gradients are.</param>
 /// <param name="deadline">How long to wait for a version.</param>
 /// <param name="phase">Hears what the worker does, in words.</param>
-/// <param name="whole">Called for each version, once all its weights are in place.</param>
+/// <param name="whole">Called for each version, once all its weights are in place, with <see cref="WholeAt"/>.</param>
 /// <param name="chaos">Faults on purpose; null: none.</param>
 internal sealed class StepExchange(
-    long term, ServerLinks links, VersionGate gate, ModelReplica replica, Func<long, TimeSpan> deadline, Action<string> phase, Action whole,
+    long term, ServerLinks links, VersionGate gate, ModelReplica replica, Func<long, TimeSpan> deadline, Action<string> phase, Action<long> whole,
     IChaos? chaos = null)
 {
     private readonly List<ProgressMessages.SlotReport> figures = [];
@@ -28,6 +28,9 @@ internal sealed class StepExchange(
 
     /// <summary>The newest version of which all weights are in place.</summary>
     public long Newest { get; private set; } = -1;
+
+    /// <summary>When this worker had all of them, as <see cref="Stopwatch"/> counts.</summary>
+    public long WholeAt { get; private set; }
 
     /// <summary>How long the waits of this step have lasted so far.</summary>
     public TimeSpan Waited { get; private set; }
@@ -86,7 +89,7 @@ internal sealed class StepExchange(
         Waited += Stopwatch.GetElapsedTime(started);
         if (floats < links.Floats)
             return;
-        Newest = version;
-        whole();
+        (Newest, WholeAt) = (version, Stopwatch.GetTimestamp());
+        whole(WholeAt);
     }
 }

@@ -177,7 +177,7 @@ internal sealed class WorkerSession : IDisposable
         var stepsPerEpoch = input.StepsPerEpoch;
         var steps = job.Length.TotalSteps(stepsPerEpoch);
         var results = new List<ProgressMessages.SlotReport>();
-        var uncommitted = new Queue<ProgressMessages.StepReport>();
+        var uncommitted = new Queue<(ProgressMessages.StepReport Report, long Began)>();
         var sentBefore = links.Sending;
         var exchange = new StepExchange(
             lease.Term, links, weights, replica,
@@ -213,6 +213,8 @@ internal sealed class WorkerSession : IDisposable
 
             var computed = Stopwatch.GetTimestamp();
             var waited = exchange.Waited;
+            // Weights that were still on their way when it started belong to the step before.
+            var began = Math.Max(started, exchange.WholeAt);
             events.Phase("reading input");
             input.Prepare(step + 1);
             events.Phase("exchanging");
@@ -223,29 +225,30 @@ internal sealed class WorkerSession : IDisposable
             var done = Stopwatch.GetTimestamp();
             chaos?.At(ChaosPhase.AfterStep, step);
 
-            var total = Stopwatch.GetElapsedTime(started, done);
             var sent = links.Sending - sentBefore;
             sentBefore += sent;
-            times.Add(total);
+            times.Add(Stopwatch.GetElapsedTime(started, done));
             if (step == lease.FirstStep + StepsToSettle)
                 NativeHeap.Trim();
-            uncommitted.Enqueue(new ProgressMessages.StepReport(
-                step, [.. results], total.TotalMilliseconds, (Stopwatch.GetElapsedTime(started, computed) - waited).TotalMilliseconds,
+            var report = new ProgressMessages.StepReport(
+                step, [.. results], TotalMilliseconds: 0, (Stopwatch.GetElapsedTime(started, computed) - waited).TotalMilliseconds,
                 inputTime.TotalMilliseconds, (Stopwatch.GetElapsedTime(computed, done) + waited).TotalMilliseconds)
-            { InputWaitMilliseconds = inputWait.TotalMilliseconds, SendMilliseconds = sent.TotalMilliseconds });
+            { InputWaitMilliseconds = inputWait.TotalMilliseconds, SendMilliseconds = sent.TotalMilliseconds };
+            uncommitted.Enqueue((report, began));
             if (exchange.Newest > step)
-                ReportCommitted();
+                ReportCommitted(exchange.WholeAt);
             if (EvaluateIfDue(step + 1) is var decision and not BoundaryDecision.GoOn)
                 return decision == BoundaryDecision.Stop;
         }
 
         return true;
 
-        // A step counts once its update is committed on every shard.
-        void ReportCommitted()
+        // A step counts once its update is committed on every shard, and lasts until then. That moment is all workers' alike: spans from start to
+        // start, of which each worker has its own where forward begins with the first layers, would be too long wherever the longest one counts.
+        void ReportCommitted(long wholeAt)
         {
-            while (uncommitted.TryDequeue(out var report))
-                events.Step(report);
+            while (uncommitted.TryDequeue(out var step))
+                events.Step(step.Report with { TotalMilliseconds = Stopwatch.GetElapsedTime(step.Began, wholeAt).TotalMilliseconds });
         }
 
         BoundaryDecision EvaluateIfDue(long version)

@@ -31,6 +31,8 @@ internal static unsafe partial class Native
 
     internal const int AdviseHugePages = 14;
 
+    internal const int HeapArenas = -8;
+
     internal const int InterruptedCall = 4;
 
     // Without the flag for private words: the word lies in memory of several processes.
@@ -44,6 +46,10 @@ internal static unsafe partial class Native
     internal static readonly IntPtr MapFailed = -1;
 
     private static readonly nint FutexNumber = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 202 : 98;
+
+    /// <summary>Returns 0 where the C library does not know the option.</summary>
+    [LibraryImport("libc", EntryPoint = "mallopt")]
+    internal static partial int SetHeapOption(int option, int value);
 
     /// <summary>Returns whether any memory went back to the system.</summary>
     [LibraryImport("libc", EntryPoint = "malloc_trim")]

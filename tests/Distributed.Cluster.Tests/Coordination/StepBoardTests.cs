@@ -35,12 +35,20 @@ public class StepBoardTests
     }
 
     [Fact]
-    public void Times_are_those_of_the_slowest_worker_and_the_loss_is_a_mean_over_samples()
+    public void A_step_takes_the_workers_mean_its_parts_are_the_slowest_workers_and_the_loss_is_a_mean_over_samples()
     {
         var board = new StepBoard(2, 0);
         Assert.Empty(board.Add(new(0, [new(1, 3, 6, 3, 1)], 10, 7, 1, 3)));
         var step = Assert.Single(board.Add(new(0, [new(0, 1, 2, 1, 1)], 9, 2, 4, 7)));
-        Assert.Equal(new StepRecord(0, 4, 2, 0.5, 10, 7, 4, 7) { SlotSamples = "1,3" }, step);
+        Assert.Equal(new StepRecord(0, 4, 2, 0.5, 9.5, 7, 4, 7) { SlotSamples = "1,3" }, step);
+    }
+
+    [Fact]
+    public void A_part_that_servers_knew_of_has_no_times_and_does_not_shorten_the_step()
+    {
+        var board = new StepBoard(2, 0);
+        Assert.Empty(board.Add(new(0, [new(0, 1, 2, 1, 1)], 10, 7, 1, 3)));
+        Assert.Equal(10, Assert.Single(board.Add(new(0, [new(1, 1, 2, 1, 1)], 0, 0, 0, 0))).TotalMilliseconds);
     }
 
     [Fact]
