@@ -5,7 +5,7 @@ namespace Distributed.Cluster.Coordination;
 /// <summary>A step as the run's metrics show it. Times are those of the slowest worker, in milliseconds.</summary>
 /// <param name="TotalMilliseconds">
 /// The workers' mean. They are in step, so each sees the same time from step to step but for the moments in which it has a version's last weights; the
-/// longest of them would be too long in every step, and all steps together longer than the run.
+/// longest of them, step for step, would add up to more than the run.
 /// </param>
 internal sealed record StepRecord(
     long Step, int Samples, double Loss, double? Accuracy, double TotalMilliseconds, double ComputeMilliseconds, double InputMilliseconds,
