@@ -156,18 +156,18 @@ public sealed class ModelReplica : IDisposable
         var over = zeroed[currentGradients];
         for (var i = 0; i < parameters.Length; i++) parameters[i].grad = over || !direct[i] ? null : gradients[currentGradients].Views[i];
         var pass = new StagedPass(signals?.ByStage == true ? stages : large, places[currentGradients], over);
-        var outputs = Wide(pass.Forward(batch.Inputs, stage => Enter(stage, signals)));
+        var outputs = Wide(pass.Forward(batch.Inputs, (stage, end) => Enter(stage, end, signals)));
         var mean = loss.Mean(outputs, batch.Targets);
         var value = mean.ToDouble();
         var (predictions, correct) = Accuracy.Count(outputs, batch.Targets, meaning);
         var result = new SlotResult(batch.Samples, value * batch.Samples, predictions, correct);
         signals?.Seen?.Invoke(result);
         AddStatistics(over, weight);
-        pass.Backward(weight == 1 ? mean : mean * weight, (stage, inPlace) =>
+        // What comes of a loss that is not finite stays here: whoever looks at the loss ends the training.
+        var tells = double.IsFinite(value) && signals?.ByStage == true;
+        pass.Backward(weight == 1 ? mean : mean * weight, made => TakeGradients(made, over), (start, end) =>
         {
-            TakeGradients(stage.Parameters.Skip(inPlace), over);
-            // What comes of a loss that is not finite stays here: whoever looks at the loss ends the training.
-            if (double.IsFinite(value) && signals?.ByStage == true) signals.Ready(stage.Start, stage.End);
+            if (tells) signals!.Ready(start, end);
         });
         if (double.IsFinite(value) && signals?.ByStage == false) signals.Ready(0, whole[0].End);
         return result;
@@ -187,14 +187,15 @@ public sealed class ModelReplica : IDisposable
     private Tensor Evaluated(Tensor inputs)
     {
         using var scope = NewDisposeScope();
-        Enter(whole[0], null);
+        Enter(whole[0], whole[0].End, null);
         return Wide(module.call(inputs)).MoveToOuterDisposeScope();
     }
 
     // A layer that computes in float32 does so with a copy of its weights: those of the last pass may have changed.
-    private void Enter(ModelStage stage, SlotSignals? signals)
+    private void Enter(ModelStage stage, long end, SlotSignals? signals)
     {
-        signals?.Needs(stage.End);
+        signals?.Needs(end);
+        if (end < stage.End) return;
         using var guard = no_grad();
         foreach (var i in stage.Parameters)
             if (!direct[i]) tensors[i].copy_(weights[currentWeights].Views[i]);

@@ -16,11 +16,20 @@ internal sealed record ModelStage(IReadOnlyList<nn.Module<Tensor, Tensor>> Layer
     /// <summary>A stage of fewer parameters costs more, some tens of microseconds, than is gained by sending them earlier.</summary>
     public const long FloatsWorthAStage = 32 * 1024;
 
+    /// <summary>A head's weights are computed with in blocks of at least so many floats: smaller ones are multiplied less efficiently.</summary>
+    public const long FloatsWorthABlock = 1 << 19;
+
     /// <summary>
     /// The place of the first layer that has parameters, where it is fully connected: <see cref="StagedPass"/> can have its gradients
     /// computed where they belong. −1: it is another one.
     /// </summary>
     public int Head { get; } = HeadOf(Layers);
+
+    /// <summary>
+    /// How many rows of its head's weights are computed with at a time; null: all. It follows from the layer alone, never from how gradients
+    /// travel: the last bits of a product may depend on it.
+    /// </summary>
+    public long? RowsOfABlock { get; } = RowsOf(Layers);
 
     /// <summary>A model as one stage.</summary>
     public static ModelStage Whole(nn.Module<Tensor, Tensor> module, ParameterLayout layout) =>
@@ -55,6 +64,14 @@ internal sealed record ModelStage(IReadOnlyList<nn.Module<Tensor, Tensor>> Layer
         return [.. stages];
 
         ModelStage Stage(int layer, int first, long start) => new(layers[layer..lastLayer], [.. Enumerable.Range(first, last - first)], start, end);
+    }
+
+    private static long? RowsOf(IReadOnlyList<nn.Module<Tensor, Tensor>> layers)
+    {
+        if (HeadOf(layers) is not (>= 0 and var head) || ((Linear)layers[head]).weight is not { } weight) return null;
+        var blocks = Math.Min(weight.numel() / FloatsWorthABlock, weight.shape[0]);
+        // Of bfloat16 products the sum with the bias would be rounded once more.
+        return blocks < 2 || weight.dtype != ScalarType.Float32 ? null : (weight.shape[0] + blocks - 1) / blocks;
     }
 
     private static int HeadOf(IReadOnlyList<nn.Module<Tensor, Tensor>> layers)

@@ -6,8 +6,9 @@ namespace Distributed.Learning;
 /// <summary>
 /// One forward and backward pass, stage by stage. Between two stages the graph of the gradients is cut: a stage's backward starts from the
 /// gradient of the next stage's inputs, so that after it its parameters' gradients are known to be complete. A fully connected layer at the
-/// head of a stage stays out of the graph, and its weights' gradient is written right where it belongs, without memory of its own. The
-/// arithmetic, and its order, is that of one pass through the whole model. Tensors belong to the caller's dispose scope.
+/// head of a stage stays out of the graph, and its weights' gradient is written right where it belongs, without memory of its own; a large one
+/// is computed in blocks of rows, so that a slow link brings and takes some while others are multiplied. The arithmetic is that of one
+/// pass through the whole model, but for a large layer's bias, which is added after its products. Tensors belong to the caller's dispose scope.
 /// </summary>
 /// <param name="stages">The whole model.</param>
 /// <param name="gradients">For each parameter where its gradient belongs, null where that is of another type.</param>
@@ -20,26 +21,28 @@ internal sealed class StagedPass(ModelStage[] stages, IReadOnlyList<Tensor?> gra
 
     /// <summary>The model's outputs.</summary>
     /// <param name="batch">Its inputs.</param>
-    /// <param name="enter">Called before each stage, to see to its weights.</param>
-    public Tensor Forward(Tensor batch, Action<ModelStage> enter)
+    /// <param name="enter">Called before weights of a stage are read, with the float up to which they are; at last with the stage's end.</param>
+    public Tensor Forward(Tensor batch, Action<ModelStage, long> enter)
     {
         var passed = batch;
         for (var s = 0; s < stages.Length; s++)
         {
-            enter(stages[s]);
+            var stage = stages[s];
             passed = s == 0 ? passed : passed.detach();
-            var layers = stages[s].Layers;
+            var layers = stage.Layers;
             var next = 0;
-            while (next < stages[s].Head) passed = layers[next++].call(passed);
+            while (next < stage.Head) passed = layers[next++].call(passed);
             inputs[s] = passed;
             if (TakesHead(s))
             {
-                using (no_grad()) passed = layers[next++].call(passed);
+                using (no_grad()) passed = Head(s, enter);
                 heads[s] = passed = passed.requires_grad_();
+                next++;
             }
-            else if (s > 0)
+            else
             {
-                passed.requires_grad_();
+                enter(stage, stage.End);
+                if (s > 0) passed.requires_grad_();
             }
             while (next < layers.Count) passed = layers[next++].call(passed);
             outputs[s] = passed;
@@ -49,16 +52,24 @@ internal sealed class StagedPass(ModelStage[] stages, IReadOnlyList<Tensor?> gra
 
     /// <summary>Adds the gradient of a loss to that of the parameters.</summary>
     /// <param name="loss">A scalar made of the outputs.</param>
-    /// <param name="done">
-    /// Called for each stage, from the last to the first, when its gradients are complete, with the number of its parameters whose gradients
-    /// are where they belong already.
+    /// <param name="made">
+    /// Called for each stage, from the last to the first, with those of its parameters whose gradients are complete and not where they belong.
     /// </param>
-    public void Backward(Tensor loss, Action<ModelStage, int> done)
+    /// <param name="done">Called when the gradient of floats [start, end) is where it belongs, from the end of the vector to its start.</param>
+    public void Backward(Tensor loss, Action<IEnumerable<int>> made, Action<long, long> done)
     {
         loss.backward();
         for (var s = stages.Length - 1; s >= 0; s--)
         {
-            done(stages[s], heads[s] is null ? 0 : PutHead(s));
+            if (heads[s] is null)
+            {
+                made(stages[s].Parameters);
+                done(stages[s].Start, stages[s].End);
+            }
+            else
+            {
+                PutHead(s, made, done);
+            }
             if (s == 0 || !outputs[s - 1].requires_grad) continue;
             var gradient = heads[s] is { } head ? head.grad?.mm(Linear(s).weight!.detach()) : inputs[s].grad;
             if (gradient is not null) outputs[s - 1].backward([gradient]);
@@ -72,32 +83,56 @@ internal sealed class StagedPass(ModelStage[] stages, IReadOnlyList<Tensor?> gra
         stages[s].Head >= 0 && inputs[s].dim() == 2 && inputs[s].dtype == Linear(s).weight!.dtype
         && stages[s].Parameters.Take(Linear(s).bias is null ? 1 : 2).All(parameter => gradients[parameter] is not null);
 
-    /// <summary>The gradients of a head's parameters.</summary>
-    /// <returns>How many they are.</returns>
-    private int PutHead(int s)
+    /// <summary>The outputs of a head, block by block as its weights come.</summary>
+    private Tensor Head(int s, Action<ModelStage, long> enter)
+    {
+        var (stage, layer) = (stages[s], Linear(s));
+        if (stage.RowsOfABlock is not { } rows)
+        {
+            enter(stage, stage.End);
+            return layer.call(inputs[s]);
+        }
+
+        var weight = layer.weight!.detach();
+        var passed = empty(inputs[s].shape[0], weight.shape[0], inputs[s].dtype);
+        for (long from = 0, to; from < weight.shape[0]; from = to)
+        {
+            to = Math.Min(from + rows, weight.shape[0]);
+            enter(stage, stage.Start + to * weight.shape[1]);
+            passed.narrow(1, from, to - from).addmm_(inputs[s], weight.narrow(0, from, to - from).t(), 0, 1);
+        }
+        enter(stage, stage.End);
+        return layer.bias is null ? passed : passed.add_(layer.bias);
+    }
+
+    /// <summary>The gradients of a head's parameters, its weights' last rows first.</summary>
+    private void PutHead(int s, Action<IEnumerable<int>> made, Action<long, long> done)
     {
         using var guard = no_grad();
-        var layer = Linear(s);
-        var weight = gradients[stages[s].Parameters[0]]!;
-        var bias = layer.bias is null ? null : gradients[stages[s].Parameters[1]];
-        var count = bias is null ? 1 : 2;
-        if (heads[s]!.grad is not { } slope)
+        var (stage, layer) = (stages[s], Linear(s));
+        var weight = gradients[stage.Parameters[0]]!;
+        var bias = layer.bias is null ? null : gradients[stage.Parameters[1]];
+        var slope = heads[s]!.grad;
+        made(stage.Parameters.Skip(bias is null ? 1 : 2));
+        if (bias is not null) Put(bias, slope?.sum(dim: 0));
+        var end = stage.End;
+        var rows = stage.RowsOfABlock ?? weight.shape[0];
+        for (var from = (weight.shape[0] - 1) / rows * rows; from >= 0; from -= rows)
         {
-            if (!over) return count;
-            weight.zero_().Dispose(); // zero_, unlike its like, returns a new wrapper
-            bias?.zero_().Dispose();
+            var count = Math.Min(rows, weight.shape[0] - from);
+            var block = weight.narrow(0, from, count);
+            if (over && slope is not null) block.addmm_(slope.narrow(1, from, count).t(), inputs[s], 0, 1);
+            else Put(block, slope?.narrow(1, from, count).t().mm(inputs[s]));
+            done(stage.Start + from * weight.shape[1], end);
+            end = stage.Start + from * weight.shape[1];
         }
-        else if (over)
-        {
-            weight.addmm_(slope.t(), inputs[s], 0, 1);
-            bias?.copy_(slope.sum(dim: 0));
-        }
-        else
-        {
-            // Rounded, and then added, as wherever a slot has a buffer for itself.
-            weight.add_(slope.t().mm(inputs[s]));
-            bias?.add_(slope.sum(dim: 0));
-        }
-        return count;
+    }
+
+    // Rounded, and then added, as wherever a slot has a buffer for itself.
+    private void Put(Tensor place, Tensor? gradient)
+    {
+        if (gradient is null && over) place.zero_().Dispose(); // zero_, unlike its like, returns a new wrapper
+        else if (over) place.copy_(gradient!);
+        else if (gradient is not null) place.add_(gradient);
     }
 }

@@ -11,7 +11,7 @@ public class StagedPassTests
 
     public static TheoryData<string> Models => [.. Specs.Keys];
 
-    private static Dictionary<string, ModelSpec> Specs => new(LayerReplicaTests.Specs) { ["mlp"] = Examples.Mlp, ["cnn"] = Examples.Cnn };
+    private static Dictionary<string, ModelSpec> Specs => new(LayerReplicaTests.Specs) { ["mlp"] = Examples.Mlp, ["cnn"] = Examples.Cnn, ["wide"] = Examples.Wide };
 
     [Theory, MemberData(nameof(Models))]
     public void Its_bits_are_those_of_the_whole_pass_and_ready_gradients_stay(string name)
@@ -98,11 +98,12 @@ public class StagedPassTests
         Assert.Equal("0.weight", setup.Replica.FirstNotFiniteGradient(0));
     }
 
-    [Fact]
-    public void Weights_that_come_while_the_first_layers_compute_count()
+    [Theory, InlineData("mlp", 2), InlineData("wide", 4)]
+    public void Weights_that_come_while_the_first_layers_compute_count(string name, int arrivals)
     {
-        using var setup = new ModelReplicaTests.Setup(Examples.Mlp);
-        using var batch = Examples.Batch(Examples.Mlp, 4, 5);
+        var spec = Specs[name];
+        using var setup = new ModelReplicaTests.Setup(spec);
+        using var batch = Examples.Batch(spec, 4, 5);
         setup.Replica.ComputeSlot(batch, Loss, 1, Seed);
         var whole = setup.Weights[0].Span.ToArray();
         setup.Weights[0].Span.Fill(float.NaN);
@@ -113,11 +114,33 @@ public class StagedPassTests
             {
                 whole.AsSpan((int)there, (int)(end - there)).CopyTo(setup.Weights[0].Span[(int)there..]);
                 there = end;
+                arrivals--;
             },
             (_, _) => { },
             ByStage: true));
         Assert.Equal(whole.Length, there);
+        Assert.Equal(0, arrivals);
         Assert.True(setup.Gradients[0].Bytes.SequenceEqual(setup.Gradients[1].Bytes));
+    }
+
+    [Fact]
+    public void A_large_layer_is_ready_block_by_block_with_the_gradients_of_autograd()
+    {
+        using var setup = new ModelReplicaTests.Setup(Examples.Wide);
+        using var batch = Examples.Batch(Examples.Wide, 6, 5);
+        var ready = new List<(long Start, long End)>();
+        setup.Replica.ComputeSlot(batch, Loss, 1, Seed, signals: new SlotSignals(_ => { }, (start, end) => ready.Add((start, end)), ByStage: true));
+        var head = setup.Layout.Parameters[2].Offset;
+        Assert.Equal([(head, setup.Layout.Length), (501 * 1100, head), (0, 501 * 1100)], ready);
+
+        using var plain = Examples.Build(Examples.Wide);
+        Loss.Mean(plain.call(batch.Inputs), batch.Targets).backward();
+        foreach (var (entry, parameter) in setup.Layout.Entries.Zip(plain.parameters()))
+        {
+            var expected = Examples.Floats(parameter.grad!);
+            var tolerance = 1e-5f * expected.Max(Math.Abs);
+            Assert.All(expected.Zip(setup.Gradient(0, entry)), pair => Assert.InRange(pair.Second, pair.First - tolerance, pair.First + tolerance));
+        }
     }
 
     /// <summary>What a slot said: ranges in order, and the floats that were ready as they were at that moment.</summary>
