@@ -6,21 +6,23 @@ namespace Distributed.EndToEnd.Tests;
 public class StreamingTests
 {
     // Layers large enough to be stages of their own, some too small for that, and running statistics at the end of the vector.
-    private const string Model = """
+    private static string Model(int width) => $$"""
         model { input = [1, 28, 28], layers = [
           { type = conv2d, out = 6, kernel = 3, padding = 1 }, batch-norm, relu, { type = max-pool, kernel = 2 }, flatten
-          { type = linear, out = 128 }, relu, { type = dropout, p = 0.25 }, { type = linear, out = 512 }, relu, { type = linear, out = 10 } ] }
+          { type = linear, out = {{width}} }, relu, { type = dropout, p = 0.25 }, { type = linear, out = 512 }, relu, { type = linear, out = 10 } ] }
         data { format = digits, train = 100, test = 100 }
         """;
 
     [Theory]
-    [InlineData("{ type = sgd, learning-rate = 0.05, momentum = 0.9 }", 1, 1)]
-    [InlineData("{ type = sgd, learning-rate = 0.05, momentum = 0.9 }", 3, 2)]
-    [InlineData("{ type = adam, learning-rate = 0.002, clip-norm = 0.5 }", 2, 2)]
-    public async Task Streamed_layers_change_no_bit(string optimizer, int workers, int servers)
+    [InlineData("{ type = sgd, learning-rate = 0.05, momentum = 0.9 }", 1, 1, 128)]
+    [InlineData("{ type = sgd, learning-rate = 0.05, momentum = 0.9 }", 3, 2, 128)]
+    [InlineData("{ type = adam, learning-rate = 0.002, clip-norm = 0.5 }", 2, 2, 128)]
+    // So wide that it is computed in two blocks of rows.
+    [InlineData("{ type = sgd, learning-rate = 0.05, momentum = 0.9 }", 2, 2, 1024)]
+    public async Task Streamed_layers_change_no_bit(string optimizer, int workers, int servers, int width)
     {
         using var folder = new TemporaryFolder();
-        var job = Write(folder, optimizer);
+        var job = Write(folder, optimizer, width: width);
         var still = await RunResult.UndisturbedAsync(job);
         var streamed = await StandingCluster.TrainAsync(job, "--workers", $"{workers}", "--servers", $"{servers}", "--set", "transport.same-host=tcp");
         Assert.Equal(still.WeightsSha256, streamed.WeightsSha256);
@@ -55,7 +57,7 @@ public class StreamingTests
         Assert.Matches(@"(layer \d+, \w)", ended.Error);
     }
 
-    private static string Write(TemporaryFolder folder, string optimizer, string more = "") => folder.Write(
+    private static string Write(TemporaryFolder folder, string optimizer, string more = "", int width = 128) => folder.Write(
         "streamed.hocon",
-        string.Create(CultureInfo.InvariantCulture, $"seed = 3\n{Model}\noptimizer {optimizer}\nepochs = 3\nbatch = 24\nslots = 8\nworkers = 1\n{more}\n"));
+        string.Create(CultureInfo.InvariantCulture, $"seed = 3\n{Model(width)}\noptimizer {optimizer}\nepochs = 3\nbatch = 24\nslots = 8\nworkers = 1\n{more}\n"));
 }
