@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Distributed.Learning;
 
@@ -15,6 +16,7 @@ public static unsafe class Bfloat16
     /// <param name="from">Address of the first float32.</param>
     /// <param name="to">Address of the first bfloat16.</param>
     /// <param name="count">How many.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Round(float* from, ushort* to, long count)
     {
         var i = 0L;
@@ -27,6 +29,7 @@ public static unsafe class Bfloat16
     /// <param name="from">Address of the first bfloat16.</param>
     /// <param name="to">Address of the first float32.</param>
     /// <param name="count">How many.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Widen(ushort* from, float* to, long count)
     {
         var i = 0L;
@@ -44,6 +47,7 @@ public static unsafe class Bfloat16
     /// <param name="right">Address of the first right operand.</param>
     /// <param name="to">Address of the first sum; may be that of an operand.</param>
     /// <param name="count">How many.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Add(ushort* left, ushort* right, ushort* to, long count)
     {
         var i = 0L;
@@ -60,6 +64,7 @@ public static unsafe class Bfloat16
     /// <param name="right">Address of the first right operand.</param>
     /// <param name="to">Address of the first sum.</param>
     /// <param name="count">How many.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Add(ushort* left, ushort* right, float* to, long count)
     {
         var i = 0L;
@@ -72,12 +77,14 @@ public static unsafe class Bfloat16
         for (; i < count; i++) to[i] = Wide(Rounded(Wide(left[i]) + Wide(right[i])));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static (Vector<float> Low, Vector<float> High) Wide(ushort* from)
     {
         Vector.Widen(Vector.Load(from), out var low, out var high);
         return (Vector.AsVectorSingle(low << 16), Vector.AsVectorSingle(high << 16));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector<uint> Rounded(Vector<float> value)
     {
         var bits = Vector.AsVectorUInt32(value);

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using static TorchSharp.torch;
 
 namespace Distributed.Learning;
@@ -47,6 +48,7 @@ internal sealed unsafe class AdamPiece : IOptimizerPiece
 
     private float* Squares(long steps) => (float*)state.AddressOf(1, steps) + Range.Start;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void UpdateMoments(float* weights, float* gradient, in UpdateStep step)
     {
         var means = Means(step.Number - 1);
@@ -79,6 +81,7 @@ internal sealed unsafe class AdamPiece : IOptimizerPiece
         Vector<float> Square(Vector<float> slope, Vector<float> square) => Vector.FusedMultiplyAdd(addSquare * slope, slope, square * keepSquare);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void UpdateWeights(float* from, float* to, in UpdateStep step)
     {
         var means = Means(step.Number);

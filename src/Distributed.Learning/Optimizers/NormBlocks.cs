@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Distributed.Learning;
@@ -76,6 +77,7 @@ public sealed class NormBlocks
     }
 
     // Eight lanes and their order of addition are the same on every processor, whatever it has for them.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static unsafe double SumOfSquares(float* data, int count, double bound)
     {
         var most = Vector512.Create(bound);

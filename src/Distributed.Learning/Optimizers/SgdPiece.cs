@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics.X86;
 
 namespace Distributed.Learning;
@@ -54,6 +55,7 @@ internal sealed unsafe class SgdPiece(OptimizerSpec spec, PieceRange range, Opti
 
     private float* Velocity(long steps) => state.Count == 0 ? null : (float*)state.AddressOf(0, steps) + range.Start;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Step(float* from, float* to, float* gradient, float* velocity, float* next, long floats, in UpdateStep step)
     {
         var rate = new Vector<float>((float)-(step.LearningRate * range.Settings.LearningRateFactor));
