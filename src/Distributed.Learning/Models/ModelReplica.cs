@@ -155,6 +155,8 @@ public sealed class ModelReplica : IDisposable
         using var generator = manual_seed(seed);
         var over = zeroed[currentGradients];
         for (var i = 0; i < parameters.Length; i++) parameters[i].grad = over || !direct[i] ? null : gradients[currentGradients].Views[i];
+        // A batch norm that sees one value a channel reads its running statistics, which are the last of the flat vector.
+        if (batch.Samples == 1 && norms.Length > 0) signals?.Needs(whole[0].End);
         var pass = new StagedPass(signals?.ByStage == true ? stages : large, places[currentGradients], over);
         var outputs = Wide(pass.Forward(batch.Inputs, (stage, end) => Enter(stage, end, signals)));
         var mean = loss.Mean(outputs, batch.Targets);

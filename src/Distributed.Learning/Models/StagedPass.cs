@@ -8,7 +8,8 @@ namespace Distributed.Learning;
 /// gradient of the next stage's inputs, so that after it its parameters' gradients are known to be complete. A fully connected layer at the
 /// head of a stage stays out of the graph, and its weights' gradient is written right where it belongs, without memory of its own; a large one
 /// is computed in blocks of rows, so that a slow link brings and takes some while others are multiplied. The arithmetic is that of one
-/// pass through the whole model, but for a large layer's bias, which is added after its products. Tensors belong to the caller's dispose scope.
+/// pass through the whole model, but for a large layer's, whose products have other shapes and whose bias is added to them. Tensors belong to
+/// the caller's dispose scope.
 /// </summary>
 /// <param name="stages">The whole model.</param>
 /// <param name="gradients">For each parameter where its gradient belongs, null where that is of another type.</param>

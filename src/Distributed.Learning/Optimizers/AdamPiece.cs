@@ -76,8 +76,10 @@ internal sealed unsafe class AdamPiece : IOptimizerPiece
             nextSquares[i] = roots[i] = Square(slope, new(squares[i]))[0];
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         Vector<float> Mean(Vector<float> slope, Vector<float> mean) => Vector.FusedMultiplyAdd(slope, addMean, mean * keepMean);
 
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         Vector<float> Square(Vector<float> slope, Vector<float> square) => Vector.FusedMultiplyAdd(addSquare * slope, slope, square * keepSquare);
     }
 
@@ -97,6 +99,7 @@ internal sealed unsafe class AdamPiece : IOptimizerPiece
         for (; i < Range.Floats; i++)
             to[i] = Weight(new(from[i]), new(means[i]), new(roots[i]))[0];
 
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         Vector<float> Weight(Vector<float> weight, Vector<float> mean, Vector<float> root) =>
             (shrinks ? weight * shrunk : weight) + (rate * mean / ((root / rootBias) + epsilon));
     }

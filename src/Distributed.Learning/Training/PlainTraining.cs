@@ -19,7 +19,8 @@ public sealed record PlainResult(
 
 /// <summary>
 /// The reference: training in one process with nothing but a module, an optimizer (<c>torch.optim</c> where it has the rule), and a loop of
-/// zero_grad, forward, backward and step. It takes the samples and seeds of a job with one slot, so a distributed run of that job must give the same bits.
+/// zero_grad, forward, backward and step. It takes the samples and seeds of a job with one slot, so a distributed run of that job must give the same bits, unless
+/// it has a layer that <see cref="StagedPass"/> computes in blocks.
 /// </summary>
 public static class PlainTraining
 {

@@ -7,7 +7,7 @@ internal static class Examples
 {
     public static ModelSpec Mlp => new([20], [new LinearLayer(33), new TanhLayer(), new DropoutLayer(0.25), new LinearLayer(5)]);
 
-    /// <summary>The weights of its first layer are computed with in two blocks, of 501 and 500 rows.</summary>
+    /// <summary>The weights of its first layer are computed with in two blocks, of 512 and 489 rows.</summary>
     public static ModelSpec Wide => new([1100], [new LinearLayer(1001), new TanhLayer(), new LinearLayer(5)]);
 
     public static ModelSpec Cnn => new([1, 12, 12],

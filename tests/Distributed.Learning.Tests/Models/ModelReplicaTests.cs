@@ -9,7 +9,7 @@ public class ModelReplicaTests
 
     public static TheoryData<string> Models => ["mlp", "cnn"];
 
-    private static ModelSpec Spec(string model) => model == "mlp" ? Examples.Mlp : Examples.Cnn;
+    private static ModelSpec Spec(string model) => model switch { "mlp" => Examples.Mlp, "cnn" => Examples.Cnn, _ => Examples.Wide };
 
     [Theory, MemberData(nameof(Models))]
     public void The_flat_gradient_is_that_of_plain_autograd_bit_for_bit(string model)
@@ -110,12 +110,12 @@ public class ModelReplicaTests
         Assert.All(Examples.Floats(outputs), value => Assert.Equal(0, value));
     }
 
-    [Fact]
-    public void Slots_add_up_in_one_buffer_and_between_buffers()
+    [Theory, InlineData("mlp"), InlineData("wide")]
+    public void Slots_add_up_in_one_buffer_and_between_buffers(string model)
     {
-        using var setup = new Setup(Examples.Mlp);
-        using var first = Examples.Batch(Examples.Mlp, 4, 5);
-        using var second = Examples.Batch(Examples.Mlp, 3, 6);
+        using var setup = new Setup(Spec(model));
+        using var first = Examples.Batch(Spec(model), 4, 5);
+        using var second = Examples.Batch(Spec(model), 3, 6);
         var replica = setup.Replica;
         replica.ComputeSlot(first, Loss, 0.5, 1);
         replica.UseGradients(1);
