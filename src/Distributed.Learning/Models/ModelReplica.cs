@@ -166,12 +166,9 @@ public sealed class ModelReplica : IDisposable
         signals?.Seen?.Invoke(result);
         AddStatistics(over, weight);
         // What comes of a loss that is not finite stays here: whoever looks at the loss ends the training.
-        var tells = double.IsFinite(value) && signals?.ByStage == true;
-        pass.Backward(weight == 1 ? mean : mean * weight, made => TakeGradients(made, over), (start, end) =>
-        {
-            if (tells) signals!.Ready(start, end);
-        });
-        if (double.IsFinite(value) && signals?.ByStage == false) signals.Ready(0, whole[0].End);
+        var ready = double.IsFinite(value) ? signals?.Ready : null;
+        pass.Backward(weight == 1 ? mean : mean * weight, made => TakeGradients(made, over), signals?.ByStage == true ? ready : null);
+        if (signals?.ByStage == false) ready?.Invoke(0, whole[0].End);
         return result;
     }
 

@@ -75,9 +75,9 @@ internal sealed record ModelStage(IReadOnlyList<nn.Module<Tensor, Tensor>> Layer
         // Of bfloat16 products the sum with the bias would be rounded once more.
         if (weight.numel() < 2 * FloatsWorthABlock || weight.dtype != ScalarType.Float32) return null;
         // Blocks begin where an entry of a layout could.
-        var rows = (double)weight.shape[0] / (weight.numel() / FloatsWorthABlock);
-        var whole = (long)Math.Ceiling(rows / ParameterLayout.Alignment) * ParameterLayout.Alignment;
-        return whole < weight.shape[0] ? whole : null;
+        var ofAllBlocks = weight.numel() / FloatsWorthABlock * ParameterLayout.Alignment;
+        var rows = (weight.shape[0] + ofAllBlocks - 1) / ofAllBlocks * ParameterLayout.Alignment;
+        return rows < weight.shape[0] ? rows : null;
     }
 
     private static int HeadOf(IReadOnlyList<nn.Module<Tensor, Tensor>> layers)

@@ -56,8 +56,10 @@ internal sealed class StagedPass(ModelStage[] stages, IReadOnlyList<Tensor?> gra
     /// <param name="made">
     /// Called for each stage, from the last to the first, with those of its parameters whose gradients are complete and not where they belong.
     /// </param>
-    /// <param name="done">Called when the gradient of floats [start, end) is where it belongs, from the end of the vector to its start.</param>
-    public void Backward(Tensor loss, Action<IEnumerable<int>> made, Action<long, long> done)
+    /// <param name="done">
+    /// Called when the gradient of floats [start, end) is where it belongs, from the end of the vector to its start; null where nobody asks.
+    /// </param>
+    public void Backward(Tensor loss, Action<IEnumerable<int>> made, Action<long, long>? done)
     {
         loss.backward();
         for (var s = stages.Length - 1; s >= 0; s--)
@@ -65,7 +67,7 @@ internal sealed class StagedPass(ModelStage[] stages, IReadOnlyList<Tensor?> gra
             if (heads[s] is null)
             {
                 made(stages[s].Parameters);
-                done(stages[s].Start, stages[s].End);
+                done?.Invoke(stages[s].Start, stages[s].End);
             }
             else
             {
@@ -107,7 +109,7 @@ internal sealed class StagedPass(ModelStage[] stages, IReadOnlyList<Tensor?> gra
     }
 
     /// <summary>The gradients of a head's parameters, its weights' last rows first.</summary>
-    private void PutHead(int s, Action<IEnumerable<int>> made, Action<long, long> done)
+    private void PutHead(int s, Action<IEnumerable<int>> made, Action<long, long>? done)
     {
         using var guard = no_grad();
         var (stage, layer) = (stages[s], Linear(s));
@@ -124,8 +126,9 @@ internal sealed class StagedPass(ModelStage[] stages, IReadOnlyList<Tensor?> gra
             var block = weight.narrow(0, from, count);
             if (over && slope is not null) block.addmm_(slope.narrow(1, from, count).t(), inputs[s], 0, 1);
             else Put(block, slope?.narrow(1, from, count).t().mm(inputs[s]));
-            done(stage.Start + from * weight.shape[1], end);
-            end = stage.Start + from * weight.shape[1];
+            var start = stage.Start + from * weight.shape[1];
+            done?.Invoke(start, end);
+            end = start;
         }
     }
 
