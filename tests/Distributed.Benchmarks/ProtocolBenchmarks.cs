@@ -31,7 +31,11 @@ public class ProtocolBenchmarks
     }
 
     [Benchmark]
-    public void Encode_a_frame() => Header.Encode(buffer);
+    public void Encode_a_frame()
+    {
+        buffer.Clear();
+        Header.Encode(buffer);
+    }
 
     [Benchmark]
     public long Decode_a_frame() => FrameHeader.Decode(body).Version;

@@ -16,7 +16,7 @@ public class UpdateBenchmarks
     private readonly Floats odd = new(Parameters, 1);
     private readonly TreeSum sums = new(Slots, [.. Enumerable.Range(0, Slots).Select(slot => new SlotRange(slot, 1))]);
     private readonly SumBuffers buffers = SumBuffers.Rent(Slots);
-    private nint[] inputs = [];
+    private SummedGradient? summed;
     private ShardOptimizer? optimizer;
 
     /// <summary>SGD without and with momentum has a kernel of its own; the others are rules in torch operations.</summary>
@@ -27,7 +27,7 @@ public class UpdateBenchmarks
     public void Open()
     {
         torch.set_num_threads(1);
-        inputs = [.. gradients.Select(gradient => gradient.Address)];
+        summed = new SummedGradient(sums, [.. gradients.Select(gradient => gradient.Address)], buffers);
         optimizer = new ShardOptimizer(
             Rule == "momentum" ? new OptimizerSpec("sgd", 1e-6) { Momentum = 0.9 } : new OptimizerSpec(Rule, 1e-6), Parameters);
     }
@@ -44,5 +44,5 @@ public class UpdateBenchmarks
     public void Update() => optimizer!.Step(even.Address, odd.Address, gradients[0].Address);
 
     [Benchmark]
-    public void SumAndUpdate() => optimizer!.Step(even.Address, odd.Address, (start, floats) => sums.Run(inputs, start, floats, buffers));
+    public void SumAndUpdate() => optimizer!.Step(even.Address, odd.Address, summed!);
 }

@@ -331,7 +331,7 @@ internal sealed unsafe class Shard : IDisposable
     private void Make(long version, TreeSum sums, nint[] inputs, double rate)
     {
         using var buffers = sums.Rent();
-        Func<long, long, nint> gradient = (start, floats) => sums.Run(inputs, start, floats, buffers);
+        var gradient = new SummedGradient(sums, inputs, buffers);
         var (from, to) = ((nint)Weights.Master(version), (nint)Weights.Master(version + 1));
         optimizer.Step(from, to, gradient, rate, norms?.Of(Range.Shard, version), (start, floats) => Weights.Publish(version + 1, start, floats));
         statistics.Step(from, to, gradient);

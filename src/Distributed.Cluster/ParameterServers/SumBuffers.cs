@@ -11,7 +11,7 @@ namespace Distributed.Cluster.ParameterServers;
 internal sealed unsafe class SumBuffers : IDisposable
 {
     /// <summary>Floats a block: two operands and the result stay in the level-1 or level-2 cache.</summary>
-    public const int Block = 8192;
+    public const int Block = ShardOptimizer.AddedFloats;
 
     private static readonly ConcurrentBag<SumBuffers> Idle = [];
 

@@ -17,7 +17,7 @@ internal sealed unsafe class TreeSum
 
     private const int Final = -1;
 
-    private readonly List<Addition> additions = [];
+    private readonly Addition[] additions;
     private readonly FlatFormat format;
     private readonly int scratchBlocks;
 
@@ -42,7 +42,9 @@ internal sealed unsafe class TreeSum
             throw new ArgumentException($"slots {root} are no node of the tree over {slots}", nameof(root));
         this.format = format;
         var needed = 0;
+        var planned = new List<Addition>();
         Plan(root, Final, 0);
+        additions = [.. planned];
         scratchBlocks = needed;
 
         // Returns where the sum of the node will be found: the piece itself if it is one, else `result`.
@@ -57,7 +59,7 @@ internal sealed unsafe class TreeSum
             var leftAt = Plan(left, -2 - depth, depth + 1);
             var rightAt = Plan(right, -2 - depth - 1, depth + 2);
             needed = Math.Max(needed, Math.Max(-1 - leftAt, -1 - rightAt));
-            additions.Add(new Addition(leftAt, rightAt, result));
+            planned.Add(new Addition(leftAt, rightAt, result));
             return result;
         }
     }
@@ -78,20 +80,28 @@ internal sealed unsafe class TreeSum
         if (format.IsRounded(start))
             return RunRounded(gradients, start, floats, buffers);
         // The only piece is the sum.
-        if (additions.Count == 0)
+        if (additions.Length == 0)
             return gradients[0] + (nint)format.BytesTo(start);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(floats, ShardOptimizer.PieceFloats);
         for (var done = 0L; done < floats; done += Block)
-        {
-            var count = (int)Math.Min(Block, floats - done);
-            foreach (var (left, right, result) in additions)
-                TensorPrimitives.Add(
-                    new ReadOnlySpan<float>(At(left, gradients, start, done, buffers), count),
-                    new ReadOnlySpan<float>(At(right, gradients, start, done, buffers), count),
-                    new Span<float>(At(result, gradients, start, done, buffers), count));
-        }
-
+            Add(additions, gradients, start, done, (int)Math.Min(Block, floats - done), buffers);
         return (nint)buffers.Sum;
+    }
+
+    /// <summary>As <see cref="Run"/>, but for the last addition, which is left to the caller: see <see cref="IShardGradient.Addends"/>.</summary>
+    /// <param name="gradients">Addresses of whole gradients.</param>
+    /// <param name="start">The first element.</param>
+    /// <param name="floats">How many, at most <see cref="ShardOptimizer.PieceFloats"/>; all of them trained, or none.</param>
+    /// <param name="buffers">From <see cref="Rent"/>.</param>
+    public (nint First, nint Second) Addends(ReadOnlySpan<nint> gradients, long start, long floats, SumBuffers buffers)
+    {
+        // The sum of one piece, or in bfloat16; or sums that lead to the last one, for which there is room a block at a time.
+        if (additions.Length == 0 || format.IsRounded(start) || (additions.Length > 1 && floats > Block))
+            return (Run(gradients, start, floats, buffers), 0);
+        if (additions.Length > 1)
+            Add(additions.AsSpan(..^1), gradients, start, 0, (int)floats, buffers);
+        var last = additions[^1];
+        return ((nint)At(last.Left, gradients, start, 0, buffers), (nint)At(last.Right, gradients, start, 0, buffers));
     }
 
     /// <summary>Writes the sum of all elements as gradients lie in memory, to be sent; there are two pieces at least.</summary>
@@ -118,10 +128,19 @@ internal sealed unsafe class TreeSum
         }
     }
 
+    private void Add(ReadOnlySpan<Addition> some, ReadOnlySpan<nint> gradients, long start, long done, int count, SumBuffers buffers)
+    {
+        foreach (var (left, right, result) in some)
+            TensorPrimitives.Add(
+                new ReadOnlySpan<float>(At(left, gradients, start, done, buffers), count),
+                new ReadOnlySpan<float>(At(right, gradients, start, done, buffers), count),
+                new Span<float>(At(result, gradients, start, done, buffers), count));
+    }
+
     private nint RunRounded(ReadOnlySpan<nint> gradients, long start, long floats, SumBuffers buffers)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(floats, ShardOptimizer.PieceFloats);
-        if (additions.Count == 0)
+        if (additions.Length == 0)
             Bfloat16.Widen(RoundedAt(0, gradients, start, 0, buffers), buffers.Sum, floats);
         for (var done = 0L; done < floats; done += Block)
         {

@@ -105,8 +105,8 @@ internal sealed unsafe class ServerLinks : IDisposable
     public int HomesBefore(long end) => end >= Floats ? servers.Homes.Count : servers.Shards.Count(shard => shard.Offset < end);
 
     /// <summary>
-    /// Tells the servers that hold the first shard what a piece's slots saw; to be called before any of the piece's gradient, so that figures are there
-    /// with whatever is committed, though this worker should die before it reports them.
+    /// Tells the servers that hold the first shard what a piece's slots saw; to be called before any of the piece's gradient, with which it leaves: figures
+    /// are there with whatever is committed, though this worker should die before it reports them.
     /// </summary>
     public void SendFigures(long term, long step, SlotRange piece, ReadOnlySpan<ProgressMessages.SlotReport> slots)
     {
@@ -125,7 +125,7 @@ internal sealed unsafe class ServerLinks : IDisposable
             };
             foreach (var link in links)
                 if (link.Homes is [{ Shard.Shard: 0 }, ..])
-                    link.Link.Send(header, payload);
+                    link.Link.Send(header, payload, withNext: true);
         }
     }
 

@@ -35,9 +35,10 @@ internal sealed unsafe class AdamPiece : IOptimizerPiece
 
     public PieceRange Range { get; }
 
-    public void Step(IntPtr from, IntPtr to, IntPtr gradient, in UpdateStep step)
+    public void Step(IntPtr from, IntPtr to, IShardGradient gradient, in UpdateStep step)
     {
-        UpdateMoments((float*)from, (float*)gradient, step);
+        var (first, second) = gradient.Addends(Range.Start, Range.Floats);
+        UpdateMoments((float*)from, (float*)first, (float*)second, step);
         rootsTensor.sqrt_();
         UpdateWeights((float*)from, (float*)to, step);
     }
@@ -49,7 +50,7 @@ internal sealed unsafe class AdamPiece : IOptimizerPiece
     private float* Squares(long steps) => (float*)state.AddressOf(1, steps) + Range.Start;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void UpdateMoments(float* weights, float* gradient, in UpdateStep step)
+    private void UpdateMoments(float* weights, float* gradient, float* addend, in UpdateStep step)
     {
         var means = Means(step.Number - 1);
         var nextMeans = Means(step.Number);
@@ -61,7 +62,9 @@ internal sealed unsafe class AdamPiece : IOptimizerPiece
         var i = 0L;
         for (; i <= Range.Floats - Vector<float>.Count; i += Vector<float>.Count)
         {
-            var slope = terms.Of(Vector.Load(gradient + i), Vector.Load(weights + i));
+            var slope = Vector.Load(gradient + i);
+            if (addend != null) slope += Vector.Load(addend + i);
+            slope = terms.Of(slope, Vector.Load(weights + i));
             var square = Square(slope, Vector.Load(squares + i));
             Vector.Store(Mean(slope, Vector.Load(means + i)), nextMeans + i);
             Vector.Store(square, nextSquares + i);
@@ -71,7 +74,7 @@ internal sealed unsafe class AdamPiece : IOptimizerPiece
         // The last floats do not fill a vector: one by one, each in all places of one.
         for (; i < Range.Floats; i++)
         {
-            var slope = terms.Of(new(gradient[i]), new(weights[i]));
+            var slope = terms.Of(new(addend != null ? gradient[i] + addend[i] : gradient[i]), new(weights[i]));
             nextMeans[i] = Mean(slope, new(means[i]))[0];
             nextSquares[i] = roots[i] = Square(slope, new(squares[i]))[0];
         }

@@ -19,6 +19,9 @@ internal readonly struct GradientTerms(OptimizerSpec spec, PieceSettings setting
     private readonly Vector<float> decay = new((float)settings.WeightDecay);
     private readonly Vector<float> l1 = new((float)settings.L1);
 
+    /// <summary>Whether the rule sees the gradient as it is.</summary>
+    public bool AreNone => !clips && !scales && !decays && !shrinks;
+
     /// <summary>The gradient that the rule sees.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Vector<float> Of(Vector<float> gradient, Vector<float> weight)

@@ -15,10 +15,10 @@ internal interface IOptimizerPiece : IDisposable
     /// <summary>Where the piece lies in the shard, and its settings.</summary>
     PieceRange Range { get; }
 
-    /// <summary>One update; the addresses are those of the piece's first float.</summary>
+    /// <summary>One update; the addresses of weights are those of the piece's first float.</summary>
     /// <param name="from">The weights before; unchanged, unless they are <paramref name="to"/>.</param>
     /// <param name="to">The weights after.</param>
-    /// <param name="gradient">The summed gradient; unchanged.</param>
+    /// <param name="gradient">The shard's gradient.</param>
     /// <param name="step">The update.</param>
-    void Step(IntPtr from, IntPtr to, IntPtr gradient, in UpdateStep step);
+    void Step(IntPtr from, IntPtr to, IShardGradient gradient, in UpdateStep step);
 }

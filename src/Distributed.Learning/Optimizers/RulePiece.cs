@@ -29,16 +29,16 @@ internal sealed class RulePiece : IOptimizerPiece
 
     public PieceRange Range { get; }
 
-    public void Step(IntPtr from, IntPtr to, IntPtr gradient, in UpdateStep step) => rule.Update(Operands(from, to, gradient, step));
+    public void Step(IntPtr from, IntPtr to, IShardGradient gradient, in UpdateStep step) => rule.Update(Operands(from, to, gradient, step));
 
     /// <summary>
     /// What the rule computes with: the weights before are at <paramref name="to"/>, and the clipped and penalised gradient is in scratch that
     /// all pieces share.
     /// </summary>
-    public UpdateOperands Operands(IntPtr from, IntPtr to, IntPtr gradient, in UpdateStep step)
+    public UpdateOperands Operands(IntPtr from, IntPtr to, IShardGradient gradient, in UpdateStep step)
     {
         if (kept.Count > MostKept) Forget();
-        var (weights, seen) = (Over(to), Over(gradient));
+        var (weights, seen) = (Over(to), Over(gradient.Sum(Range.Start, Range.Floats)));
         if (from != to) weights.copy_(Over(from));
         var (decay, l1, _) = Range.Settings;
         var adds = decay != 0 && !rule.DecouplesDecay;

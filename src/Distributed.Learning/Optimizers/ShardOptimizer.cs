@@ -14,6 +14,9 @@ public sealed unsafe class ShardOptimizer : IDisposable
     /// </summary>
     public const int PieceFloats = 1 << 16;
 
+    /// <summary>Floats of a piece at most where a loop adds the gradient's addends itself: what led to them stays in the first-level cache.</summary>
+    public const int AddedFloats = 1 << 13;
+
     private readonly OptimizerSpec spec;
     private readonly UpdateRule? rule;
     private readonly OptimizerState state;
@@ -31,14 +34,14 @@ public sealed unsafe class ShardOptimizer : IDisposable
     /// <param name="floats">How many of its floats are trained, above 0.</param>
     /// <exception cref="BadInputException">A group of parameters matches none.</exception>
     public ShardOptimizer(OptimizerSpec spec, ParameterLayout layout, long offset, long floats)
-        : this(spec, floats, offset, PiecePlan.Cut(spec, layout, offset, floats, PieceFloats), spec.NormExchanges > 0 ? new NormBlocks(layout) : null)
+        : this(spec, floats, offset, PiecePlan.Cut(spec, layout, offset, floats, PieceFloatsOf(spec)), spec.NormExchanges > 0 ? new NormBlocks(layout) : null)
     {
     }
 
     /// <summary>An optimizer with fresh state for floats that all have the same settings and of which no norms are needed.</summary>
     /// <param name="spec">The rule and its options.</param>
     /// <param name="floats">Length of the shard, above 0.</param>
-    public ShardOptimizer(OptimizerSpec spec, long floats) : this(spec, floats, PieceFloats)
+    public ShardOptimizer(OptimizerSpec spec, long floats) : this(spec, floats, PieceFloatsOf(spec))
     {
     }
 
@@ -102,7 +105,7 @@ public sealed unsafe class ShardOptimizer : IDisposable
     /// <param name="learningRate">The rate of this step; null: the optimizer's base rate.</param>
     /// <param name="norms">Completes sums of squares; null where this shard is the whole vector.</param>
     public void Step(IntPtr from, IntPtr to, IntPtr gradient, double? learningRate = null, INormExchange? norms = null) =>
-        Step(from, to, (start, _) => gradient + (nint)(start * sizeof(float)), learningRate, norms);
+        Step(from, to, new GradientInPlace(gradient), learningRate, norms);
 
     /// <summary>
     /// One update: weights of version t in <paramref name="from"/> and their averaged gradient give the weights of t + 1 in
@@ -111,10 +114,7 @@ public sealed unsafe class ShardOptimizer : IDisposable
     /// </summary>
     /// <param name="from">Address of the weights before; unchanged, unless it is <paramref name="to"/>.</param>
     /// <param name="to">Address of the weights after; may be <paramref name="from"/>.</param>
-    /// <param name="gradient">
-    /// Gives the address of the gradient of the piece at a float of the shard with a number of floats, at most <see cref="PieceFloats"/>;
-    /// what lies there may be overwritten at the next call. Every piece is asked for once, and once more for every norm.
-    /// </param>
+    /// <param name="gradient">The gradient. Every piece is asked for once, and once more for every norm.</param>
     /// <param name="learningRate">The rate of this step; null: the optimizer's base rate.</param>
     /// <param name="norms">
     /// Completes sums of squares with those of the other shards; null where this shard is the whole flat vector. Called
@@ -123,7 +123,7 @@ public sealed unsafe class ShardOptimizer : IDisposable
     /// <param name="updated">Told of each piece, by its first float and its length, as soon as its weights after are in place.</param>
     /// <exception cref="TimeoutException">Another shard's sums did not come.</exception>
     public void Step(
-        IntPtr from, IntPtr to, Func<long, long, IntPtr> gradient, double? learningRate = null, INormExchange? norms = null,
+        IntPtr from, IntPtr to, IShardGradient gradient, double? learningRate = null, INormExchange? norms = null,
         Action<long, long>? updated = null)
     {
         ComputeThread.Enter();
@@ -134,7 +134,7 @@ public sealed unsafe class ShardOptimizer : IDisposable
         else
             foreach (var piece in pieces)
             {
-                piece.Step(At(from, piece), At(to, piece), Of(gradient, piece), step);
+                piece.Step(At(from, piece), At(to, piece), gradient, step);
                 updated?.Invoke(piece.Range.Start, piece.Range.Floats);
             }
         Steps++;
@@ -163,30 +163,30 @@ public sealed unsafe class ShardOptimizer : IDisposable
         state.Dispose();
     }
 
+    private static int PieceFloatsOf(OptimizerSpec spec) => spec.Type == OptimizerKinds.Sgd ? AddedFloats : PieceFloats;
+
     private static IReadOnlyList<string> KernelMoments(OptimizerSpec spec) => spec.Type == OptimizerKinds.Sgd ? SgdPiece.Moments(spec) : AdamPiece.Moments;
 
     private static IntPtr At(IntPtr memory, IOptimizerPiece piece) => memory + (nint)(piece.Range.Start * sizeof(float));
 
-    private static IntPtr Of(Func<long, long, IntPtr> gradient, IOptimizerPiece piece) => gradient(piece.Range.Start, piece.Range.Floats);
-
     // As PyTorch's clip_grad_norm_: the gradient of a norm above the bound shrinks to (nearly) the bound.
-    private double ScaleFor(double most, Func<long, long, IntPtr> gradient, INormExchange? norms)
+    private double ScaleFor(double most, IShardGradient gradient, INormExchange? norms)
     {
         var squares = Sums(1);
         foreach (var piece in pieces)
-            Sum(Of(gradient, piece), piece.Range, spec.ClipValue ?? double.PositiveInfinity, squares);
+            Sum(gradient.Sum(piece.Range.Start, piece.Range.Floats), piece.Range, spec.ClipValue ?? double.PositiveInfinity, squares);
         return Math.Min(1, most / (NormBlocks.Total(Complete(squares, 1, norms)) + 1e-6));
     }
 
     private void StepByLayer(
-        LayerwiseRule layerwise, IntPtr from, IntPtr to, Func<long, long, IntPtr> gradient, in UpdateStep step, INormExchange? norms,
+        LayerwiseRule layerwise, IntPtr from, IntPtr to, IShardGradient gradient, in UpdateStep step, INormExchange? norms,
         Action<long, long>? updated)
     {
         // Of each part the sum for the weights, then, after all of those, the sum for what the rule prepared.
         var squares = Sums(2);
         foreach (var piece in pieces.Cast<RulePiece>())
         {
-            var operands = piece.Operands(At(from, piece), At(to, piece), Of(gradient, piece), step);
+            var operands = piece.Operands(At(from, piece), At(to, piece), gradient, step);
             if (piece.Range.Entry < 0)
             {
                 layerwise.Update(operands);
@@ -201,7 +201,7 @@ public sealed unsafe class ShardOptimizer : IDisposable
         {
             if (piece.Range.Entry is >= 0 and var entry)
                 layerwise.Apply(
-                    piece.Operands(At(to, piece), At(to, piece), Of(gradient, piece), step),
+                    piece.Operands(At(to, piece), At(to, piece), gradient, step),
                     blocks!.OfEntry(all[..blocks.Count], entry), blocks.OfEntry(all[blocks.Count..], entry));
             updated?.Invoke(piece.Range.Start, piece.Range.Floats);
         }

@@ -37,16 +37,16 @@ public sealed class ShardStatistics
     /// <param name="from">Address of the whole shard's weights before.</param>
     /// <param name="to">Address of its weights after; may be <paramref name="from"/>.</param>
     /// <param name="gradient">Address of its summed gradient.</param>
-    public void Step(IntPtr from, IntPtr to, IntPtr gradient) => Step(from, to, (start, _) => gradient + (nint)(start * sizeof(float)));
+    public void Step(IntPtr from, IntPtr to, IntPtr gradient) => Step(from, to, new GradientInPlace(gradient));
 
     /// <summary>One step of all statistics in the shard.</summary>
     /// <param name="from">Address of the whole shard's weights before.</param>
     /// <param name="to">Address of its weights after; may be <paramref name="from"/>.</param>
-    /// <param name="gradient">Gives the address of some floats of the summed gradient, as <see cref="ShardOptimizer"/> asks for them.</param>
-    public unsafe void Step(IntPtr from, IntPtr to, Func<long, long, IntPtr> gradient)
+    /// <param name="gradient">Its summed gradient.</param>
+    public unsafe void Step(IntPtr from, IntPtr to, IShardGradient gradient)
     {
         foreach (var (start, floats, momentum) in pieces)
-            RunningStatistics.Step(At(from, start, floats), At(to, start, floats), new Span<float>((float*)gradient(start, floats), floats), momentum);
+            RunningStatistics.Step(At(from, start, floats), At(to, start, floats), new Span<float>((float*)gradient.Sum(start, floats), floats), momentum);
 
         static Span<float> At(IntPtr memory, long start, int floats) => new((float*)memory + start, floats);
     }

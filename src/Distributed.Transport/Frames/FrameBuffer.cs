@@ -3,10 +3,11 @@ using System.Buffers.Binary;
 
 namespace Distributed.Transport;
 
-/// <summary>A reusable buffer that a frame's header is written into, with room behind it for the start of a small payload.</summary>
+/// <summary>A reusable buffer that frames' headers are written into, each with room behind it for the start of a small payload.</summary>
 internal sealed class FrameBuffer(int bytes) : IBufferWriter<byte>
 {
     private readonly byte[] _bytes = new byte[bytes];
+    private int _header;
     private int _written;
 
     /// <summary>What was written so far.</summary>
@@ -21,8 +22,16 @@ internal sealed class FrameBuffer(int bytes) : IBufferWriter<byte>
 
     public Span<byte> GetSpan(int sizeHint = 0) => _bytes.AsSpan(_written);
 
-    /// <summary>Starts over, leaving room for the length that <see cref="End"/> fills in.</summary>
-    internal void Begin() => _written = FrameHeader.PrefixBytes;
+    /// <summary>Drops what was written.</summary>
+    internal void Clear() => _written = 0;
 
-    internal void End() => BinaryPrimitives.WriteUInt16LittleEndian(_bytes, checked((ushort)(_written - FrameHeader.PrefixBytes)));
+    /// <summary>Starts a header, leaving room for its length, which <see cref="End"/> fills in.</summary>
+    internal void Begin()
+    {
+        _header = _written;
+        Advance(FrameHeader.PrefixBytes);
+    }
+
+    internal void End() =>
+        BinaryPrimitives.WriteUInt16LittleEndian(_bytes.AsSpan(_header), checked((ushort)(_written - _header - FrameHeader.PrefixBytes)));
 }

@@ -81,7 +81,7 @@ public readonly record struct FrameHeader
         }
     }
 
-    /// <summary>Writes length and array, replacing what the buffer held.</summary>
+    /// <summary>Writes length and array behind what the buffer holds.</summary>
     /// <exception cref="ArgumentException">A field is out of its bounds.</exception>
     internal void Encode(FrameBuffer buffer)
     {

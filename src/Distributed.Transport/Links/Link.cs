@@ -81,9 +81,12 @@ public sealed unsafe class Link : IDisposable
     /// The payload, which must not change before the call returns; null where the frame has none. Gradients and weights are not
     /// sent on a shared-memory link: they are in place there, and the header has no payload.
     /// </param>
+    /// <param name="withNext">
+    /// A small frame waits here and leaves with the next one in one call, which wakes the peer once. The caller knows that another follows.
+    /// </param>
     /// <exception cref="ArgumentException">The header is out of bounds, or announces a payload that is not given.</exception>
     /// <exception cref="LinkException">The link is broken or closed.</exception>
-    public void Send(in FrameHeader header, byte* payload = null)
+    public void Send(in FrameHeader header, byte* payload = null, bool withNext = false)
     {
         if (payload is null && header.PayloadBytes > 0)
         {
@@ -92,6 +95,11 @@ public sealed unsafe class Link : IDisposable
 
         lock (_sending)
         {
+            if (_out.Free.Length < FrameHeader.PrefixBytes + FrameHeader.MaximumBodyBytes)
+            {
+                SendWritten();
+            }
+
             header.Encode(_out);
             Span<byte> room = _out.Free;
             int head = (int)Math.Min(header.PayloadBytes, room.Length);
@@ -101,7 +109,12 @@ public sealed unsafe class Link : IDisposable
                 _out.Advance(head);
             }
 
-            SendAll(_out.Written);
+            if (withNext && head == header.PayloadBytes)
+            {
+                return;
+            }
+
+            SendWritten();
             for (long sent = head; sent < header.PayloadBytes;)
             {
                 int chunk = (int)Math.Min(ChunkBytes, header.PayloadBytes - sent);
@@ -237,6 +250,12 @@ public sealed unsafe class Link : IDisposable
 
     /// <summary>The kind of link and the peer, for logs.</summary>
     public override string ToString() => $"{Kind} link to {Peer}";
+
+    private void SendWritten()
+    {
+        SendAll(_out.Written);
+        _out.Clear();
+    }
 
     private void SendAll(ReadOnlySpan<byte> bytes)
     {

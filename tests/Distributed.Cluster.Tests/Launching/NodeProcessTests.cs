@@ -12,6 +12,8 @@ public class NodeProcessTests
         Assert.Equal("3", variables["MKL_NUM_THREADS"]);
         Assert.Equal("0", variables["DOTNET_gcServer"]);
         Assert.Equal("0", variables["DOTNET_TieredPGO"]);
+        // Hexadecimal, as the runtime reads it: a thousand calls.
+        Assert.Equal("3E8", variables["DOTNET_TC_CallCountThreshold"]);
     }
 
     [Theory]

@@ -61,10 +61,21 @@ public class TreeSumTests
         nint[] addresses = [.. inputs.Select(input => (nint)Gradients.Address(input))];
         // As a whole, and cut at a place that is no multiple of anything.
         var cut = expected.Length / 3;
-        Assert.Equal(expected.Select(BitConverter.SingleToInt32Bits), Run(0, expected.Length));
-        Assert.Equal(expected[..cut].Select(BitConverter.SingleToInt32Bits), Run(0, cut));
-        Assert.Equal(expected[cut..].Select(BitConverter.SingleToInt32Bits), Run(cut, expected.Length - cut));
+        foreach (var (start, floats) in ((int, int)[])[(0, expected.Length), (0, cut), (cut, expected.Length - cut)])
+        {
+            var bits = expected[start..(start + floats)].Select(BitConverter.SingleToInt32Bits);
+            Assert.Equal(bits, Run(start, floats));
+            Assert.Equal(bits, Added(start, floats));
+        }
 
         int[] Run(int start, int floats) => MemoryMarshal.Cast<float, int>(new ReadOnlySpan<float>((float*)tree.Run(addresses, start, floats, buffers), floats)).ToArray();
+
+        int[] Added(int start, int floats)
+        {
+            var (first, second) = tree.Addends(addresses, start, floats, buffers);
+            // There is always something to add, but where one piece is all, or where sums of more than a block lead to the last one.
+            Assert.Equal(pieces.Count == 1 || (pieces.Count > 2 && floats > SumBuffers.Block), second == 0);
+            return [.. Enumerable.Range(0, floats).Select(i => BitConverter.SingleToInt32Bits(second == 0 ? ((float*)first)[i] : ((float*)first)[i] + ((float*)second)[i]))];
+        }
     }
 }

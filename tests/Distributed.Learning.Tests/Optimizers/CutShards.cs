@@ -24,13 +24,7 @@ internal static class CutShards
                 {
                     if (step == resumedAt) optimizer = Resumed(optimizer, new ShardOptimizer(spec, layout, from, count));
                     var (before, after) = step % 2 == 0 ? (a, b) : (b, a);
-                    optimizer.Step(before.Address, after.Address, Piece, rate, exchange);
-
-                    IntPtr Piece(long start, long floats)
-                    {
-                        gradients[step].AsSpan(from + (int)start, (int)floats).CopyTo(scratch.Span);
-                        return scratch.Address;
-                    }
+                    optimizer.Step(before.Address, after.Address, new Copied(gradients[step], from, scratch), rate, exchange);
                 }
                 optimizer.Dispose();
                 (gradients.Count % 2 == 0 ? a : b).Span.CopyTo(result.AsSpan(from));
@@ -55,6 +49,15 @@ internal static class CutShards
             state.Position = 0;
             fresh.LoadState(state);
             return fresh;
+        }
+    }
+
+    private sealed class Copied(float[] gradient, int from, FloatMemory scratch) : IShardGradient
+    {
+        public IntPtr Sum(long start, long floats)
+        {
+            gradient.AsSpan(from + (int)start, (int)floats).CopyTo(scratch.Span);
+            return scratch.Address;
         }
     }
 

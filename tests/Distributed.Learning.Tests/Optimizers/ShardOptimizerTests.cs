@@ -87,6 +87,29 @@ public class ShardOptimizerTests
             Assert.Equal(whole, Bits(Train(Spec(rule), start, gradients, [0, cut, length])));
     }
 
+    [Theory, MemberData(nameof(Rules))]
+    public void Two_addends_give_the_bits_of_their_sum(string rule)
+    {
+        const int length = 203;
+        using var first = new FloatMemory(Examples.Random(length, 11));
+        using var second = new FloatMemory(Examples.Random(length, 12));
+        using var sum = new FloatMemory(length);
+        for (var i = 0; i < length; i++) sum.Span[i] = first.Span[i] + second.Span[i];
+        var added = new Pair(sum.Address, first.Address, second.Address);
+        using var expected = new FloatMemory(Examples.Random(length, 13));
+        using var actual = new FloatMemory(expected.Span);
+        using var one = new ShardOptimizer(Spec(rule), length, 48);
+        using var other = new ShardOptimizer(Spec(rule), length, 48);
+        for (var step = 0; step < Steps; step++)
+        {
+            one.Step(expected.Address, expected.Address, sum.Address);
+            other.Step(actual.Address, actual.Address, added);
+        }
+
+        Assert.Equal(Bits(expected.Span), Bits(actual.Span));
+        Assert.Equal(OptimizerKinds.IsFused(Spec(rule).Type), added.Asked > 0);
+    }
+
     [Fact]
     public void A_shard_whose_weights_are_written_past_the_caches_has_the_bits_of_its_parts()
     {
@@ -278,5 +301,20 @@ public class ShardOptimizerTests
         var bits = new string[floats.Length];
         for (var i = 0; i < floats.Length; i++) bits[i] = $"{i}: {BitConverter.SingleToUInt32Bits(floats[i]):x8}";
         return bits;
+    }
+
+    private sealed class Pair(IntPtr sum, IntPtr first, IntPtr second) : IShardGradient
+    {
+        public int Asked { get; private set; }
+
+        public IntPtr Sum(long start, long floats) => At(sum, start);
+
+        public (IntPtr First, IntPtr Second) Addends(long start, long floats)
+        {
+            Asked++;
+            return (At(first, start), At(second, start));
+        }
+
+        private static IntPtr At(IntPtr address, long start) => address + (nint)(start * sizeof(float));
     }
 }

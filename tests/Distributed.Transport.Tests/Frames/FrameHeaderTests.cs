@@ -125,6 +125,7 @@ public sealed class FrameHeaderTests
         long before = GC.GetAllocatedBytesForCurrentThread();
         for (int i = 0; i < 1000; i++)
         {
+            buffer.Clear();
             header.Encode(buffer);
             FrameHeader.Decode(body);
         }

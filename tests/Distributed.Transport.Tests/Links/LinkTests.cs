@@ -73,6 +73,73 @@ public sealed unsafe class LinkTests
 
     [Theory]
     [MemberData(nameof(Kinds))]
+    public void A_small_frame_leaves_with_the_next_one(LinkKind kind)
+    {
+        const int bytes = 28;
+        const int many = 1000;
+        using Party party = new();
+        (Link worker, Link server) = party.Pair(kind);
+        using Link first = worker, second = server;
+        using PrivateMemory from = new(bytes), into = new(bytes);
+
+        for (int i = 0; i < 2; i++)
+        {
+            worker.Send(Figures(i), from.Pointer, withNext: true);
+        }
+
+        Assert.Equal(0, worker.BytesSent);
+        worker.Send(new FrameHeader { Kind = FrameKind.Gradient });
+
+        Expect(0, 2);
+        Assert.True(server.Receive(out FrameHeader header));
+        Assert.Equal(FrameKind.Gradient, header.Kind);
+        Assert.Equal(worker.BytesSent, server.BytesReceived);
+
+        // More than the link has room for, and less than the socket has.
+        for (int i = 2; i < many; i++)
+        {
+            worker.Send(Figures(i), from.Pointer, withNext: i < many - 1);
+        }
+
+        Expect(2, many);
+
+        FrameHeader Figures(int version)
+        {
+            new Span<byte>(from.Pointer, bytes).Fill((byte)version);
+            return new FrameHeader { Kind = FrameKind.Figures, Version = version, PayloadBytes = bytes };
+        }
+
+        void Expect(int begin, int end)
+        {
+            for (int i = begin; i < end; i++)
+            {
+                Assert.True(server.Receive(out FrameHeader figures));
+                Assert.Equal((FrameKind.Figures, i), (figures.Kind, figures.Version));
+                server.ReceivePayload(into.Pointer, figures.PayloadBytes);
+                Assert.True(new ReadOnlySpan<byte>(into.Pointer, bytes).IndexOfAnyExcept((byte)i) < 0);
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void A_frame_larger_than_the_room_goes_at_once(LinkKind kind)
+    {
+        const int bytes = 20_000;
+        using Party party = new();
+        (Link worker, Link server) = party.Pair(kind);
+        using Link first = worker, second = server;
+        using PrivateMemory memory = new(bytes);
+
+        worker.Send(new FrameHeader { Kind = FrameKind.PutState, PayloadBytes = bytes }, memory.Pointer, withNext: true);
+
+        Assert.True(server.Receive(out FrameHeader header));
+        server.SkipPayload(header.PayloadBytes);
+        Assert.Equal(worker.BytesSent, server.BytesReceived);
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
     public void Frames_of_several_threads_never_mix(LinkKind kind)
     {
         const int senders = 4;
