@@ -78,7 +78,7 @@ if $tls; then
 fi
 
 # What `trainer local` gives its children: few threads each, and an allocator that keeps what a step frees.
-environment=(DOTNET_gcServer=0 DOTNET_TieredPGO=0 OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 MALLOC_ARENA_MAX=1 MALLOC_MMAP_MAX_=0
+environment=(DOTNET_gcServer=0 DOTNET_TieredPGO=0 DOTNET_TC_CallCountThreshold=3E8 OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 MALLOC_ARENA_MAX=1 MALLOC_MMAP_MAX_=0
   MALLOC_TRIM_THRESHOLD_=2000000000 GLIBC_TUNABLES=glibc.malloc.hugetlb=1)
 
 cores=$(nproc)

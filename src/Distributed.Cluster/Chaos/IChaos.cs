@@ -6,7 +6,7 @@ internal enum ChaosPhase
     /// <summary>A worker has computed a piece and told nobody.</summary>
     BeforeSending,
 
-    /// <summary>A worker has given a gradient to the first of its links (with one server: half-way, its figures but not the gradient).</summary>
+    /// <summary>A worker has given a gradient to the first of its links (with one server: before it, or half-way where it is streamed).</summary>
     WhileSending,
 
     /// <summary>A worker has given its gradients to all links; over TCP they may still be on their way.</summary>

@@ -196,7 +196,8 @@ internal sealed unsafe class PeerLink : IDisposable
         Link.ReceivePayload(payload, header.PayloadBytes);
         if (!Retired)
             relay?.SendFigures(header, payload);
-        if (!Retired && figures?.Add(header.Version, new ReadOnlySpan<byte>(payload, (int)header.PayloadBytes)) == false)
+        // Of a retired link, too: the gradient that follows is taken as long as its shards have not heard of the new term.
+        if (figures?.Add(header.Version, new ReadOnlySpan<byte>(payload, (int)header.PayloadBytes)) == false)
             throw new LinkException($"{Link.Peer.Node} sent figures of slots that the job has not");
     }
 

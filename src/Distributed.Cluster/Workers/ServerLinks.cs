@@ -106,7 +106,8 @@ internal sealed unsafe class ServerLinks : IDisposable
 
     /// <summary>
     /// Tells the servers that hold the first shard what a piece's slots saw; to be called before any of the piece's gradient, with which it leaves: figures
-    /// are there with whatever is committed, though this worker should die before it reports them.
+    /// are there with whatever is committed, though this worker should die before it reports them. Of a step whose loss is not finite no gradient is sent, and
+    /// nobody asks for its figures.
     /// </summary>
     public void SendFigures(long term, long step, SlotRange piece, ReadOnlySpan<ProgressMessages.SlotReport> slots)
     {
@@ -138,7 +139,7 @@ internal sealed unsafe class ServerLinks : IDisposable
         for (var at = 0; at < links.Count; at++)
         {
             var link = links[at];
-            // Half-way: some servers have theirs; a single one has the figures, and of a streamed gradient the shards so far.
+            // Half-way: some servers have theirs; a single one has nothing yet, or of a streamed gradient the figures and the shards so far.
             if (at == Math.Min(1, links.Count - 1) && (links.Count > 1 || start == 0))
                 chaos?.At(ChaosPhase.WhileSending, step);
             var header = new FrameHeader

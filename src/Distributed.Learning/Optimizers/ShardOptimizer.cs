@@ -14,7 +14,10 @@ public sealed unsafe class ShardOptimizer : IDisposable
     /// </summary>
     public const int PieceFloats = 1 << 16;
 
-    /// <summary>Floats of a piece at most where a loop adds the gradient's addends itself: what led to them stays in the first-level cache.</summary>
+    /// <summary>
+    /// Floats of a piece of SGD at most, and of those pieces of other rules for which <see cref="IShardGradient.Addends"/> has more than two gradients to add: what leads
+    /// to the last two stays in the first- or second-level cache.
+    /// </summary>
     public const int AddedFloats = 1 << 13;
 
     private readonly OptimizerSpec spec;
@@ -163,6 +166,7 @@ public sealed unsafe class ShardOptimizer : IDisposable
         state.Dispose();
     }
 
+    // The other rules call torch for each piece, which would be too often.
     private static int PieceFloatsOf(OptimizerSpec spec) => spec.Type == OptimizerKinds.Sgd ? AddedFloats : PieceFloats;
 
     private static IReadOnlyList<string> KernelMoments(OptimizerSpec spec) => spec.Type == OptimizerKinds.Sgd ? SgdPiece.Moments(spec) : AdamPiece.Moments;

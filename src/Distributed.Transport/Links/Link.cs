@@ -82,7 +82,8 @@ public sealed unsafe class Link : IDisposable
     /// sent on a shared-memory link: they are in place there, and the header has no payload.
     /// </param>
     /// <param name="withNext">
-    /// A small frame waits here and leaves with the next one in one call, which wakes the peer once. The caller knows that another follows.
+    /// A small frame waits here and leaves with the next one in one call, which wakes the peer once; of a closed link, too, the next call tells. The
+    /// caller knows that another follows, or that nobody needs this one otherwise.
     /// </param>
     /// <exception cref="ArgumentException">The header is out of bounds, or announces a payload that is not given.</exception>
     /// <exception cref="LinkException">The link is broken or closed.</exception>
@@ -253,8 +254,9 @@ public sealed unsafe class Link : IDisposable
 
     private void SendWritten()
     {
-        SendAll(_out.Written);
+        Span<byte> written = _out.Written;
         _out.Clear();
+        SendAll(written);
     }
 
     private void SendAll(ReadOnlySpan<byte> bytes)

@@ -18,7 +18,7 @@ internal static class CutShards
                 var (from, count) = ((int)cuts[shard], (int)(cuts[shard + 1] - cuts[shard]));
                 using var a = new FloatMemory(start.AsSpan(from, count));
                 using var b = new FloatMemory(count);
-                using var scratch = new FloatMemory(ShardOptimizer.PieceFloats);
+                using var scratch = new FloatMemory(2 * ShardOptimizer.PieceFloats);
                 var optimizer = new ShardOptimizer(spec, layout, from, count);
                 for (var step = 0; step < gradients.Count; step++)
                 {
@@ -58,6 +58,14 @@ internal static class CutShards
         {
             gradient.AsSpan(from + (int)start, (int)floats).CopyTo(scratch.Span);
             return scratch.Address;
+        }
+
+        // Halves, whose sum is exact.
+        public (IntPtr First, IntPtr Second) Addends(long start, long floats)
+        {
+            for (var i = 0; i < floats; i++)
+                scratch.Span[i] = scratch.Span[(int)floats + i] = gradient[from + (int)start + i] / 2;
+            return (scratch.Address, scratch.Address + (nint)(floats * sizeof(float)));
         }
     }
 

@@ -91,31 +91,52 @@ public class ShardOptimizerTests
     public void Two_addends_give_the_bits_of_their_sum(string rule)
     {
         const int length = 203;
-        using var first = new FloatMemory(Examples.Random(length, 11));
-        using var second = new FloatMemory(Examples.Random(length, 12));
+        var start = Examples.Random(length, 3);
+        using var a = new FloatMemory(start);
+        using var b = new FloatMemory(length);
+        using var c = new FloatMemory(start);
+        using var d = new FloatMemory(length);
         using var sum = new FloatMemory(length);
-        for (var i = 0; i < length; i++) sum.Span[i] = first.Span[i] + second.Span[i];
-        var added = new Pair(sum.Address, first.Address, second.Address);
-        using var expected = new FloatMemory(Examples.Random(length, 13));
-        using var actual = new FloatMemory(expected.Span);
+        using var half = new FloatMemory(length);
+        using var other = new FloatMemory(length);
+        var halves = new Halves(sum.Address, half.Address, other.Address);
         using var one = new ShardOptimizer(Spec(rule), length, 48);
-        using var other = new ShardOptimizer(Spec(rule), length, 48);
-        for (var step = 0; step < Steps; step++)
+        using var two = new ShardOptimizer(Spec(rule), length, 48);
+        foreach (var (step, gradient) in Gradients(length).Index())
         {
-            one.Step(expected.Address, expected.Address, sum.Address);
-            other.Step(actual.Address, actual.Address, added);
+            gradient.CopyTo(sum.Span);
+            // The sum of halves is exact, and −0 where both are.
+            for (var i = 0; i < length; i++) half.Span[i] = other.Span[i] = gradient[i] / 2;
+            one.Step((step % 2 == 0 ? a : b).Address, (step % 2 == 0 ? b : a).Address, sum.Address);
+            two.Step((step % 2 == 0 ? c : d).Address, (step % 2 == 0 ? d : c).Address, halves);
+            Assert.Equal(Bits((step % 2 == 0 ? b : a).Span), Bits((step % 2 == 0 ? d : c).Span));
+            Assert.Equal(Saved(one), Saved(two));
         }
 
-        Assert.Equal(Bits(expected.Span), Bits(actual.Span));
-        Assert.Equal(OptimizerKinds.IsFused(Spec(rule).Type), added.Asked > 0);
+        Assert.Equal(OptimizerKinds.IsFused(Spec(rule).Type), halves.Asked > 0);
+
+        static byte[] Saved(ShardOptimizer optimizer)
+        {
+            using var state = new MemoryStream();
+            optimizer.SaveState(state);
+            return state.ToArray();
+        }
     }
 
-    [Fact]
-    public void A_shard_whose_weights_are_written_past_the_caches_has_the_bits_of_its_parts()
+    [Theory]
+    [InlineData("momentum-decay", false)]
+    [InlineData("momentum", false)]
+    [InlineData("momentum", true)]
+    public void A_shard_whose_weights_are_written_past_the_caches_has_the_bits_of_its_parts(string rule, bool momentsToo)
     {
         const int length = (1 << 21) + 203;
         using var start = new FloatMemory(Examples.Random(length, 5));
         using var gradient = new FloatMemory(Examples.Random(length, 6));
+        using var addend = new FloatMemory(Examples.Random(length, 7));
+        using var between = new FloatMemory(length);
+        var room = ShardOptimizer.MomentRoom(Spec(rule), length)!.Value / sizeof(float);
+        using var even = new FloatMemory(room);
+        using var odd = new FloatMemory(room);
         using var whole = new FloatMemory(length);
         using var parts = new FloatMemory(length);
         Step(whole, 0, length);
@@ -125,9 +146,13 @@ public class ShardOptimizerTests
         void Step(FloatMemory into, int first, int floats)
         {
             var bytes = (nint)first * sizeof(float);
-            using var optimizer = new ShardOptimizer(Spec("momentum-decay"), floats);
-            optimizer.Step(start.Address + bytes, into.Address + bytes, gradient.Address + bytes);
-            optimizer.Step(into.Address + bytes, into.Address + bytes, gradient.Address + bytes);
+            using var optimizer = new ShardOptimizer(Spec(rule), floats);
+            even.Span.Clear();
+            if (momentsToo) optimizer.KeepMomentsIn(new MomentBuffers(even.Address, odd.Address));
+            var halves = new Halves(0, gradient.Address + bytes, addend.Address + bytes);
+            // The first update is a case of its own.
+            optimizer.Step(start.Address + bytes, between.Address + bytes, halves);
+            optimizer.Step(between.Address + bytes, into.Address + bytes, halves);
         }
     }
 
@@ -303,7 +328,7 @@ public class ShardOptimizerTests
         return bits;
     }
 
-    private sealed class Pair(IntPtr sum, IntPtr first, IntPtr second) : IShardGradient
+    private sealed class Halves(IntPtr sum, IntPtr first, IntPtr second) : IShardGradient
     {
         public int Asked { get; private set; }
 
