@@ -15,8 +15,8 @@ public sealed unsafe class ShardOptimizer : IDisposable
     public const int PieceFloats = 1 << 16;
 
     /// <summary>
-    /// Floats of a piece of SGD at most, and of those pieces of other rules for which <see cref="IShardGradient.Addends"/> has more than two gradients to add: what leads
-    /// to the last two stays in the first- or second-level cache.
+    /// Floats of a piece of SGD at most: for so many at a time <see cref="IShardGradient.Addends"/> can add all but the last two of several gradients, in the first- or
+    /// second-level cache. Larger pieces of several gradients are summed before.
     /// </summary>
     public const int AddedFloats = 1 << 13;
 
