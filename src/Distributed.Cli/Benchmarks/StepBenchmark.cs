@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Distributed.Cli.Benchmarks.Peers;
 using Distributed.Cluster.Jobs;
 using Distributed.Cluster.Launching;
+using Distributed.Cluster.Monitoring;
 
 namespace Distributed.Cli.Benchmarks;
 
@@ -10,11 +11,12 @@ namespace Distributed.Cli.Benchmarks;
 /// one process, the plain loop in as many processes as there are workers (what they reach at most without an exchange), and the cluster; beside
 /// them a peer where there is one.
 /// </summary>
+/// <param name="warmUp">For so long jobs run before any is counted.</param>
 /// <param name="peer">PyTorch's DDP; null leaves it out.</param>
-internal sealed class StepBenchmark(OwnProgram program, int rounds, int steps, DdpPeer? peer, Action<string> told)
+internal sealed class StepBenchmark(OwnProgram program, int rounds, int steps, TimeSpan warmUp, DdpPeer? peer, Action<string> told)
 {
-    /// <summary>For so long jobs run before any is counted: what the runtime compiles again because it is called often is compiled by then.</summary>
-    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(10);
+    /// <summary>By then most of what a step calls is compiled again, since it is called often; what nodes call some times a second takes a minute or two.</summary>
+    public static readonly TimeSpan UsualWarmUp = TimeSpan.FromSeconds(10);
 
     /// <summary>Measures one model.</summary>
     /// <param name="name">The model's name.</param>
@@ -32,20 +34,17 @@ internal sealed class StepBenchmark(OwnProgram program, int rounds, int steps, D
             File.WriteAllText(jobFile, job.Text);
             for (var number = 0; number < job.Workers; number++) loops.Add(PlainLoop.Start(program, jobFile, job.Threads));
 
+            told($"{name}: warming up for {warmUp.TotalSeconds:F0} s");
+            await Task.WhenAll(loops.Select(loop => loop.MeasureAsync(steps, cancellation)));
+            var run = 0;
+            for (var begin = Stopwatch.GetTimestamp(); run == 0 || Stopwatch.GetElapsedTime(begin) < warmUp;)
+                await TrainAsync(run++);
             var samples = new List<StepSample>();
-            var warmed = TimeSpan.Zero;
-            for (var run = 0; samples.Count < rounds; run++)
+            while (samples.Count < rounds)
             {
-                var counts = warmed >= WarmUp;
                 var alone = Spread.MedianOf(await loops[0].MeasureAsync(steps, cancellation));
                 var together = await Task.WhenAll(loops.Select(loop => loop.MeasureAsync(steps, cancellation)));
-                var begin = Stopwatch.GetTimestamp();
-                var outcome = await cluster.Coordinator.RunJobAsync(job, cluster.PathOf($"run-{run}"), static _ => { }, cancellation);
-                warmed += Stopwatch.GetElapsedTime(begin);
-                cancellation.ThrowIfCancellationRequested();
-                if (outcome.Summary is not { } summary || outcome.Status != JobStatus.Completed)
-                    throw new InvalidOperationException($"{name}: {outcome.Reason ?? "the job failed"}");
-                if (!counts) continue;
+                var summary = await TrainAsync(run++);
                 var ddp = peer is null ? (double?)null : await peer.MeasureAsync(job.Workers, name, steps, cancellation);
                 var sample = new StepSample(
                     alone, together.Max(Spread.MedianOf), SlowestOf(together), summary.StepMilliseconds.Median, summary.ComputeMilliseconds, summary.ExchangeMilliseconds, ddp);
@@ -61,6 +60,15 @@ internal sealed class StepBenchmark(OwnProgram program, int rounds, int steps, D
         finally
         {
             foreach (var loop in loops) loop.Dispose();
+        }
+
+        async Task<RunSummary> TrainAsync(int run)
+        {
+            var outcome = await cluster.Coordinator.RunJobAsync(job, cluster.PathOf($"run-{run}"), static _ => { }, cancellation);
+            cancellation.ThrowIfCancellationRequested();
+            return outcome.Summary is { } summary && outcome.Status == JobStatus.Completed
+                ? summary
+                : throw new InvalidOperationException($"{name}: {outcome.Reason ?? "the job failed"}");
         }
     }
 

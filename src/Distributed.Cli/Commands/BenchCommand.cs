@@ -53,13 +53,15 @@ internal static class BenchCommand
         var servers = BenchModels.Servers();
         var rounds = Parsing.WholeNumber("--rounds", "N", 1, 1000, "how often everything is measured in turn (default: 5)");
         var steps = Parsing.WholeNumber("--steps", "N", 20, 100_000, "steps of one measurement (default: 192)");
+        var warmUp = Parsing.WholeNumber(
+            "--warm-up", "SECONDS", 0, 3600, $"for so long jobs run before any is counted (default: {StepBenchmark.UsualWarmUp.TotalSeconds})");
         var sets = Parsing.Several("--set", "path=value", "sets one value of the benchmark's job, such as transport.same-host=tcp", Parsing.CheckAssignment);
         var peer = Parsing.OneOf("--peer", "also measures this peer in turn, where it is there", "ddp");
         var peerScript = Parsing.Text("--peer-script", "FILE", "the peer's script (default: ../shared/peers/ddp_bench.py beside the repository)");
         var json = Parsing.Text("--json", "FILE", "also writes the figures to a file");
         var config = Parsing.ClusterFile();
         command.Add(models);
-        foreach (var option in (Option[])[workers, servers, rounds, steps, sets, peer, peerScript, json, config]) command.Add(option);
+        foreach (var option in (Option[])[workers, servers, rounds, steps, warmUp, sets, peer, peerScript, json, config]) command.Add(option);
         command.SetAction(async (parsed, _) =>
         {
             var (times, perRound) = (parsed.GetValue(rounds) ?? 5, parsed.GetValue(steps) ?? 192);
@@ -68,7 +70,8 @@ internal static class BenchCommand
                 name, parsed.GetValue(workers) ?? 2, parsed.GetValue(servers) ?? 1, perRound, parsed.GetValue(sets) ?? []))).ToArray();
             session.Interruption.Listen();
             var beside = BenchModels.Peer(session, parsed.GetValue(peer), parsed.GetValue(peerScript));
-            var benchmark = new StepBenchmark(OwnProgram.Find(typeof(BenchCommand).Assembly), times, perRound, beside, session.Terminal.Out.WriteLine);
+            var warming = parsed.GetValue(warmUp) is { } seconds ? TimeSpan.FromSeconds(seconds) : StepBenchmark.UsualWarmUp;
+            var benchmark = new StepBenchmark(OwnProgram.Find(typeof(BenchCommand).Assembly), times, perRound, warming, beside, session.Terminal.Out.WriteLine);
             var figures = new List<StepFigures>();
             foreach (var (name, job) in jobs)
                 figures.Add(await benchmark.RunAsync(name, job, parsed.GetValue(config), session.Interruption.AtOnce, session.Interruption.Token));

@@ -40,7 +40,8 @@ internal static class BenchScaling
             var jobs = names.SelectMany(name => counts.Select(count => (
                 Name: name, Job: BenchModels.Load(name, count, parsed.GetValue(servers) ?? 1, perRound, [])))).ToArray();
             session.Interruption.Listen();
-            var benchmark = new StepBenchmark(OwnProgram.Find(typeof(BenchScaling).Assembly), times, perRound, null, session.Terminal.Out.WriteLine);
+            var program = OwnProgram.Find(typeof(BenchScaling).Assembly);
+            var benchmark = new StepBenchmark(program, times, perRound, StepBenchmark.UsualWarmUp, null, session.Terminal.Out.WriteLine);
             var figures = new List<StepFigures>();
             foreach (var (name, job) in jobs)
                 figures.Add(await benchmark.RunAsync(name, job, parsed.GetValue(config), session.Interruption.AtOnce, session.Interruption.Token));
