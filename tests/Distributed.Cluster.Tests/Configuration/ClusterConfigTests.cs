@@ -22,7 +22,7 @@ public sealed partial class ClusterConfigTests : IDisposable
                 new Deadlines(
                     TimeSpan.FromSeconds(120), TimeSpan.FromSeconds(120), TimeSpan.FromSeconds(30), 20, TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(8),
                     TimeSpan.FromHours(24), TimeSpan.FromSeconds(20)),
-                TimeSpan.FromMilliseconds(250),
+                TimeSpan.FromMilliseconds(500),
                 new LogSettings(LogLevel.Information, TimeSpan.FromSeconds(2))),
             trainer);
     }
