@@ -35,10 +35,16 @@ internal sealed class StepBenchmark(OwnProgram program, int rounds, int steps, T
             for (var number = 0; number < job.Workers; number++) loops.Add(PlainLoop.Start(program, jobFile, job.Threads));
 
             told($"{name}: warming up for {warmUp.TotalSeconds:F0} s");
-            await Task.WhenAll(loops.Select(loop => loop.MeasureAsync(steps, cancellation)));
             var run = 0;
-            for (var begin = Stopwatch.GetTimestamp(); run == 0 || Stopwatch.GetElapsedTime(begin) < warmUp;)
-                await TrainAsync(run++);
+            for (var warmed = TimeSpan.Zero; run == 0 || warmed < warmUp; run++)
+            {
+                // The loops as many steps as the cluster: their code is compiled again by the same rules.
+                await Task.WhenAll(loops.Select(loop => loop.MeasureAsync(steps, cancellation)));
+                var begin = Stopwatch.GetTimestamp();
+                await TrainAsync(run);
+                warmed += Stopwatch.GetElapsedTime(begin);
+            }
+
             var samples = new List<StepSample>();
             while (samples.Count < rounds)
             {
