@@ -7,7 +7,7 @@ namespace Distributed.Cluster.Configuration;
 /// <summary>The block <c>trainer { … }</c> of cluster.hocon; the file says what each value means.</summary>
 /// <param name="RegisterInterval">How often a node without a coordinator registers again.</param>
 /// <param name="Deadlines">After what time a wait ends.</param>
-/// <param name="ProgressInterval">How often the coordinator tells how far the job is.</param>
+/// <param name="ProgressInterval">How often members tell the coordinator, and it tells those who follow, how far the job is.</param>
 /// <param name="Log">The event log.</param>
 /// <param name="StragglerFactor">How many times as long as the others a worker may take for a slot before that is told.</param>
 /// <param name="Tls">The files of this node's certificate; null for none.</param>
