@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Distributed.Learning;
@@ -42,10 +43,14 @@ public sealed record Pixels(IReadOnlyList<double> Means, IReadOnlyList<double> D
     {
         var floats = bytes.to_type(ScalarType.Float32);
         float[] scales = [.. Deviations.Select(deviation => (float)(1 / (255 * deviation)))];
-        if (scales.Length == 1) return floats.mul_(scales[0]).add_(Black[0]);
-        using var scale = OfChannels(scales, floats.dim());
-        using var black = OfChannels(Black, floats.dim());
-        return floats.mul_(scale).add_(black);
+        if (scales.Length == 1)
+        {
+            using Scalar scale = scales[0].ToScalar(), black = Black[0].ToScalar();
+            return floats.mul_(scale).add_(black, LeanCalls.One);
+        }
+        using var scaleOfEach = OfChannels(scales, floats.dim());
+        using var blackOfEach = OfChannels(Black, floats.dim());
+        return floats.mul_(scaleOfEach).Accumulate(blackOfEach);
     }
 
     /// <summary>A tensor <c>[channels, 1, …]</c> that is applied to each channel of a batch.</summary>

@@ -65,11 +65,14 @@ internal sealed class TensorDataSet : ICacheable
 
     public Batch Gather(ReadOnlySpan<int> indices)
     {
-        foreach (var index in indices)
-            if ((uint)index >= (uint)Count)
-                throw new ArgumentOutOfRangeException(nameof(indices), index, $"expected sample numbers in [0, {Count})");
         using var guard = no_grad();
-        using var rows = tensor(indices.ToArray(), ScalarType.Int64);
+        using var rows = LeanCalls.Longs(indices.Length, out var numbers);
+        for (var i = 0; i < numbers.Length; i++)
+        {
+            if ((uint)indices[i] >= (uint)Count)
+                throw new ArgumentOutOfRangeException(nameof(indices), indices[i], $"expected sample numbers in [0, {Count})");
+            numbers[i] = indices[i];
+        }
         var gathered = inputs.index_select(0, rows);
         if (gathered.dtype == ScalarType.Byte)
         {

@@ -10,7 +10,7 @@ internal static class ClassTargets
     /// (outputs <c>[samples, time, classes]</c>, targets <c>[samples, time]</c>) is a position of its own.
     /// </summary>
     public static (Tensor Outputs, Tensor Targets) Positions(Tensor outputs, Tensor targets) =>
-        (outputs.dim() == 2 ? outputs.alias() : outputs.reshape(-1, outputs.shape[^1]), targets.reshape(-1));
+        (outputs.dim() == 2 ? outputs.alias() : outputs.reshape(-1, outputs.size(-1)), targets.reshape(-1));
 
     /// <summary>
     /// Targets as numbers of the outputs' type and shape. Class numbers of two or more outputs a sample become one-hot vectors.
@@ -18,7 +18,7 @@ internal static class ClassTargets
     public static Tensor Like(Tensor outputs, Tensor targets)
     {
         using var wanted = targets.dtype == ScalarType.Int64 && targets.numel() != outputs.numel()
-            ? nn.functional.one_hot(targets, outputs.shape[^1])
+            ? nn.functional.one_hot(targets, outputs.size(-1))
             : targets.view(outputs.shape);
         return wanted.to_type(outputs.dtype);
     }

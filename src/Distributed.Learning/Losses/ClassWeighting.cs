@@ -11,9 +11,9 @@ internal sealed class ClassWeighting(IReadOnlyList<double> weights)
 {
     /// <summary>The weights as a tensor that fits some scores, <c>[classes]</c>.</summary>
     /// <exception cref="BadInputException">There are not as many weights as classes.</exception>
-    public Tensor For(Tensor scores) => scores.shape[^1] == weights.Count
+    public Tensor For(Tensor scores) => scores.size(-1) == weights.Count
         ? tensor([.. weights], dtype: scores.dtype)
-        : throw new BadInputException($"loss.class-weights: expected {scores.shape[^1]} weights, one a class, got {weights.Count}");
+        : throw new BadInputException($"loss.class-weights: expected {scores.size(-1)} weights, one a class, got {weights.Count}");
 
     /// <summary>
     /// Weights that let every class count the same in the mean over a whole data set: <c>N / (classes · N_class)</c> (King and Zeng 2001).

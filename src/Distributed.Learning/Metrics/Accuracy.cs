@@ -6,6 +6,9 @@ namespace Distributed.Learning;
 /// <summary>How often a model is right.</summary>
 public static class Accuracy
 {
+    private static readonly Scalar Even = 0.ToScalar();
+    private static readonly Scalar Half = 0.5f.ToScalar();
+
     /// <summary>
     /// Counts predictions and those that are right. A class is predicted by the greatest output (the first one, of equal outputs); a
     /// yes-or-no decision by a score above 0. Values are neither right nor wrong: they give no predictions.
@@ -18,11 +21,11 @@ public static class Accuracy
         using var scope = NewDisposeScope();
         using var guard = no_grad();
         if (meaning == OutputMeaning.BinaryLogits)
-            return ((int)outputs.numel(), Right(outputs.reshape(-1).gt(0), targets.reshape(-1).gt(0.5f)));
+            return ((int)outputs.numel(), Right(outputs.reshape(-1).gt(Even), targets.reshape(-1).gt(Half)));
         return targets.dtype == ScalarType.Int64 && outputs.dim() == targets.dim() + 1
             ? ((int)targets.numel(), Right(outputs.argmax(-1), targets))
             : (0, 0);
     }
 
-    private static int Right(Tensor predicted, Tensor truth) => (int)predicted.eq(truth).sum().ToInt64();
+    private static int Right(Tensor predicted, Tensor truth) => (int)predicted.eq(truth).sum().Whole();
 }

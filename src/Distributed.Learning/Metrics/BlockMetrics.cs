@@ -1,4 +1,3 @@
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Distributed.Learning;
@@ -34,7 +33,7 @@ internal static class BlockMetrics
         var yes = targets.gt(0.5f);
         // Of a decision with score s and truth t the loss is log(1 + e^s) - s t, in double precision.
         var wide = scores.to_type(ScalarType.Float64);
-        var loss = (nn.functional.softplus(wide) - wide * yes.to_type(ScalarType.Float64)).sum().ToDouble();
+        var loss = (nn.functional.softplus(wide) - wide * yes.to_type(ScalarType.Float64)).sum().Value();
         return block with
         {
             LogLossSum = loss,
@@ -53,11 +52,11 @@ internal static class BlockMetrics
         var sums = block with
         {
             IsSequence = targets.dim() > 1,
-            InTopFive = classes > Top ? (int)rows.topk(Top, 1).indexes.eq(column).any(1).sum().ToInt64() : null,
+            InTopFive = classes > Top ? (int)rows.topk(Top, 1).indexes.eq(column).any(1).sum().Whole() : null,
             LogLossSum = meaning switch
             {
-                OutputMeaning.Logits => -nn.functional.log_softmax(rows.to_type(ScalarType.Float64), 1).gather(1, column).sum().ToDouble(),
-                OutputMeaning.LogProbabilities => -rows.to_type(ScalarType.Float64).gather(1, column).sum().ToDouble(),
+                OutputMeaning.Logits => -nn.functional.log_softmax(rows.to_type(ScalarType.Float64), 1).gather(1, column).sum().Value(),
+                OutputMeaning.LogProbabilities => -rows.to_type(ScalarType.Float64).gather(1, column).sum().Value(),
                 _ => null,
             },
         };

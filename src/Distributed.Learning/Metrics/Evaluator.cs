@@ -1,4 +1,3 @@
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Distributed.Learning;
@@ -34,7 +33,7 @@ public static class Evaluator
         using var guard = no_grad();
         using var batch = data.Gather(indices);
         var outputs = forward(batch.Inputs);
-        var mean = loss.Mean(outputs, batch.Targets).ToDouble();
+        var mean = loss.Mean(outputs, batch.Targets).Value();
         return BlockMetrics.Of(new EvaluationBlock(block, batch.Samples, mean * batch.Samples), outputs, batch.Targets, meaning, data.TargetScale.Scale);
     }
 

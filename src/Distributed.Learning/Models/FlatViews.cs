@@ -64,7 +64,7 @@ internal sealed class FlatViews : IDisposable
         if (start >= end) return;
         using var right = into.narrow(0, start, end - start);
         using var left = from.narrow(0, start, end - start);
-        right.add_(left);
+        right.Accumulate(left);
     }
 
     private Tensor View(ParameterEntry entry)

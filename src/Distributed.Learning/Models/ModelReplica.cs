@@ -160,14 +160,14 @@ public sealed class ModelReplica : IDisposable
         var pass = new StagedPass(signals?.ByStage == true ? stages : large, places[currentGradients], over);
         var outputs = Wide(pass.Forward(batch.Inputs, (stage, end) => Enter(stage, end, signals)));
         var mean = loss.Mean(outputs, batch.Targets);
-        var value = mean.ToDouble();
+        var value = mean.Value();
         var (predictions, correct) = Accuracy.Count(outputs, batch.Targets, meaning);
         var result = new SlotResult(batch.Samples, value * batch.Samples, predictions, correct);
         signals?.Seen?.Invoke(result);
         AddStatistics(over, weight);
         // What comes of a loss that is not finite stays here: whoever looks at the loss ends the training.
         var ready = double.IsFinite(value) ? signals?.Ready : null;
-        pass.Backward(weight == 1 ? mean : mean * weight, made => TakeGradients(made, over), signals?.ByStage == true ? ready : null);
+        pass.Backward(weight == 1 ? mean : mean.Times(weight), made => TakeGradients(made, over), signals?.ByStage == true ? ready : null);
         if (signals?.ByStage == false) ready?.Invoke(0, whole[0].End);
         return result;
     }
@@ -227,7 +227,7 @@ public sealed class ModelReplica : IDisposable
             {
                 // A slot's gradient is rounded before it is added, as it is where it has a buffer for itself.
                 using var rounded = gradient.to(views[i].dtype);
-                views[i].add_(rounded);
+                views[i].Accumulate(rounded);
             }
         }
         zeroed[currentGradients] = false;

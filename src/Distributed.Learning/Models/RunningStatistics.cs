@@ -41,8 +41,8 @@ internal static class RunningStatistics
         for (var i = 0; i < norms.Count; i++)
         {
             // The product is rounded before it is added, so that it does not matter what the buffer holds already.
-            gradients[2 * i].add_(norms[i].Batch.Mean * weight);
-            gradients[2 * i + 1].add_(norms[i].Batch.Variance * weight);
+            gradients[2 * i].Accumulate(norms[i].Batch.Mean.Times(weight));
+            gradients[2 * i + 1].Accumulate(norms[i].Batch.Variance.Times(weight));
         }
     }
 

@@ -75,7 +75,7 @@ internal sealed class StagedPass(ModelStage[] stages, IReadOnlyList<Tensor?> gra
             }
             if (s == 0 || !outputs[s - 1].requires_grad) continue;
             var gradient = heads[s] is { } head ? head.grad?.mm(Linear(s).weight!.detach()) : inputs[s].grad;
-            if (gradient is not null) outputs[s - 1].backward([gradient]);
+            if (gradient is not null) outputs[s - 1].Backward(gradient);
         }
     }
 
@@ -97,15 +97,16 @@ internal sealed class StagedPass(ModelStage[] stages, IReadOnlyList<Tensor?> gra
         }
 
         var weight = layer.weight!.detach();
-        var passed = empty(inputs[s].shape[0], weight.shape[0], inputs[s].dtype);
-        for (long from = 0, to; from < weight.shape[0]; from = to)
+        var (height, width) = (weight.size(0), weight.size(1));
+        var passed = empty(inputs[s].size(0), height, inputs[s].dtype);
+        for (long from = 0, to; from < height; from = to)
         {
-            to = Math.Min(from + rows, weight.shape[0]);
-            enter(stage, stage.Start + to * weight.shape[1]);
+            to = Math.Min(from + rows, height);
+            enter(stage, stage.Start + to * width);
             passed.narrow(1, from, to - from).addmm_(inputs[s], weight.narrow(0, from, to - from).t(), 0, 1);
         }
         enter(stage, stage.End);
-        return layer.bias is null ? passed : passed.add_(layer.bias);
+        return layer.bias is null ? passed : passed.Accumulate(layer.bias);
     }
 
     /// <summary>The gradients of a head's parameters, its weights' last rows first.</summary>
@@ -119,14 +120,15 @@ internal sealed class StagedPass(ModelStage[] stages, IReadOnlyList<Tensor?> gra
         made(stage.Parameters.Skip(bias is null ? 1 : 2));
         if (bias is not null) Put(bias, slope?.sum(dim: 0));
         var end = stage.End;
-        var rows = stage.RowsOfABlock ?? weight.shape[0];
-        for (var from = (weight.shape[0] - 1) / rows * rows; from >= 0; from -= rows)
+        var (height, width) = (weight.size(0), weight.size(1));
+        var rows = stage.RowsOfABlock ?? height;
+        for (var from = (height - 1) / rows * rows; from >= 0; from -= rows)
         {
-            var count = Math.Min(rows, weight.shape[0] - from);
+            var count = Math.Min(rows, height - from);
             var block = weight.narrow(0, from, count);
             if (over && slope is not null) block.addmm_(slope.narrow(1, from, count).t(), inputs[s], 0, 1);
             else Put(block, slope?.narrow(1, from, count).t().mm(inputs[s]));
-            var start = stage.Start + from * weight.shape[1];
+            var start = stage.Start + from * width;
             done?.Invoke(start, end);
             end = start;
         }
@@ -137,6 +139,6 @@ internal sealed class StagedPass(ModelStage[] stages, IReadOnlyList<Tensor?> gra
     {
         if (gradient is null && over) place.zero_().Dispose(); // zero_, unlike its like, returns a new wrapper
         else if (over) place.copy_(gradient!);
-        else if (gradient is not null) place.add_(gradient);
+        else if (gradient is not null) place.Accumulate(gradient);
     }
 }

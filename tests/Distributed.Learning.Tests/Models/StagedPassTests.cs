@@ -11,7 +11,7 @@ public class StagedPassTests
 
     public static TheoryData<string> Models => [.. Specs.Keys];
 
-    private static Dictionary<string, ModelSpec> Specs => new(LayerReplicaTests.Specs) { ["mlp"] = Examples.Mlp, ["cnn"] = Examples.Cnn, ["wide"] = Examples.Wide, ["norm"] = Norm };
+    internal static Dictionary<string, ModelSpec> Specs => new(LayerReplicaTests.Specs) { ["mlp"] = Examples.Mlp, ["cnn"] = Examples.Cnn, ["wide"] = Examples.Wide, ["norm"] = Norm };
 
     // Its first layer has no parameters, and reads its running statistics where it sees but one sample.
     private static ModelSpec Norm => LayerCases.Model(

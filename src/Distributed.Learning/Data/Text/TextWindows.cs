@@ -67,16 +67,15 @@ internal sealed class TextWindows : ICacheable
 
     private Batch Windows(ReadOnlySpan<int> indices, Xoshiro256? random)
     {
-        var last = windows.shape[0] - 1;
-        var starts = new long[indices.Length];
+        var last = windows.size(0) - 1;
+        using var guard = no_grad();
+        using var rows = LeanCalls.Longs(indices.Length, out var starts);
         for (var i = 0; i < starts.Length; i++)
         {
             if ((uint)indices[i] >= (uint)Count)
                 throw new ArgumentOutOfRangeException(nameof(indices), indices[i], $"expected sample numbers in [0, {Count})");
             starts[i] = Math.Min(indices[i] * time + (random?.Below((int)time) ?? 0), last);
         }
-        using var guard = no_grad();
-        using var rows = tensor(starts);
         using var small = windows.index_select(0, rows);
         using var both = small.to_type(ScalarType.Int64);
         using var inputs = both.narrow(1, 0, time);

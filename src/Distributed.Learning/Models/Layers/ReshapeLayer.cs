@@ -30,5 +30,5 @@ internal sealed record ReshapeLayer(IReadOnlyList<long> Shape) : LayerSpec
     }
 
     internal override nn.Module<Tensor, Tensor> Build(IReadOnlyList<long> input) =>
-        new FunctionModule(Name, samples => samples.reshape([samples.shape[0], .. Shape]));
+        new FunctionModule(Name, samples => samples.reshape([samples.size(0), .. Shape]));
 }

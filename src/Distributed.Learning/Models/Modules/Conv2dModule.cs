@@ -36,7 +36,7 @@ internal sealed class Conv2dModule : nn.Module<Tensor, Tensor>
     {
         using var pixels = input.permute(0, 2, 3, 1);
         // The strides of a single channel say nothing, whatever the order: those of a new shape do.
-        using var inOrder = input.shape is [var samples, 1, var height, var width] ? input.reshape(samples, height, width, 1) : pixels.contiguous();
+        using var inOrder = input.size(1) == 1 ? input.reshape(input.size(0), input.size(2), input.size(3), 1) : pixels.contiguous();
         using var image = inOrder.permute(0, 3, 1, 2);
         if (!PadsFirst) return Convolve(image, window.Padding);
         using var padded = nn.functional.pad(image, [window.Padding, window.Padding, window.Padding, window.Padding]);

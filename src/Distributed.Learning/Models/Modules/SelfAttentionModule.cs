@@ -44,7 +44,7 @@ internal sealed class SelfAttentionModule : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor input)
     {
         using var scope = NewDisposeScope();
-        var (batch, time, width) = (input.shape[0], input.shape[1], input.shape[2]);
+        var (batch, time, width) = (input.size(0), input.size(1), input.size(2));
         var parts = nn.functional.linear(input, inputWeight, inputBias)
             .view(batch, time, 3, heads, width / heads).permute(2, 0, 3, 1, 4).unbind(0);
         var mixed = nn.functional.scaled_dot_product_attention(
