@@ -221,14 +221,7 @@ public sealed class ModelReplica : IDisposable
             if (!over && direct[i]) continue;
             using var gradient = parameters[i].grad;
             parameters[i].grad = null;
-            if (over && gradient is null) views[i].zero_().Dispose();
-            else if (over) views[i].copy_(gradient!);
-            else if (gradient is not null)
-            {
-                // A slot's gradient is rounded before it is added, as it is where it has a buffer for itself.
-                using var rounded = gradient.to(views[i].dtype);
-                views[i].Accumulate(rounded);
-            }
+            StagedPass.Put(views[i], gradient, over);
         }
         zeroed[currentGradients] = false;
     }

@@ -118,7 +118,7 @@ internal sealed class StagedPass(ModelStage[] stages, IReadOnlyList<Tensor?> gra
         var bias = layer.bias is null ? null : gradients[stage.Parameters[1]];
         var slope = heads[s]!.grad;
         made(stage.Parameters.Skip(bias is null ? 1 : 2));
-        if (bias is not null) Put(bias, slope?.sum(dim: 0));
+        if (bias is not null) Put(bias, slope?.sum(dim: 0), over);
         var end = stage.End;
         var (height, width) = (weight.size(0), weight.size(1));
         var rows = stage.RowsOfABlock ?? height;
@@ -127,18 +127,26 @@ internal sealed class StagedPass(ModelStage[] stages, IReadOnlyList<Tensor?> gra
             var count = Math.Min(rows, height - from);
             var block = weight.narrow(0, from, count);
             if (over && slope is not null) block.addmm_(slope.narrow(1, from, count).t(), inputs[s], 0, 1);
-            else Put(block, slope?.narrow(1, from, count).t().mm(inputs[s]));
+            else Put(block, slope?.narrow(1, from, count).t().mm(inputs[s]), over);
             var start = stage.Start + from * width;
             done?.Invoke(start, end);
             end = start;
         }
     }
 
-    // Rounded, and then added, as wherever a slot has a buffer for itself.
-    private void Put(Tensor place, Tensor? gradient)
+    /// <summary>Brings a slot's gradient where it belongs.</summary>
+    /// <param name="place">There.</param>
+    /// <param name="gradient">Of the same shape; null: zero.</param>
+    /// <param name="over">Whether it is written over what is there; otherwise it is added.</param>
+    public static void Put(Tensor place, Tensor? gradient, bool over)
     {
         if (gradient is null && over) place.zero_().Dispose(); // zero_, unlike its like, returns a new wrapper
         else if (over) place.copy_(gradient!);
-        else if (gradient is not null) place.Accumulate(gradient);
+        else if (gradient is not null)
+        {
+            // Rounded, and then added, as it is where a slot has a buffer for itself.
+            using var rounded = gradient.to(place.dtype);
+            place.Accumulate(rounded);
+        }
     }
 }
