@@ -7,7 +7,7 @@ public class LeanCallsTests
 
     private static readonly ILossFunction Loss = new CrossEntropy();
 
-    // What lies within TorchSharp's own modules stays: it asks an LSTM's input for its shape twice.
+    // What TorchSharp's own modules leave stays.
     [Theory, InlineData("mlp", 0), InlineData("cnn", 0), InlineData("wide", 0), InlineData("lstm", 2)]
     public void A_slot_leaves_nothing_to_finalizers(string model, int ofTorchSharp)
     {
