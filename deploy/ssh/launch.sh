@@ -120,7 +120,7 @@ start() {
   shift 2
   local words=(node --with-parent --name "$name" --host "${addresses[i]}" --certs "../certs/$launch" "$@")
   [[ -z ${TRAINER_DATA:-} ]] || words+=(--data "$TRAINER_DATA")
-  on "$i" "cd $(quoted "$folder/program")&& exec dotnet trainer.dll $(quoted "${words[@]}")" <"$logs/open" >"$logs/$name.log" 2>&1 {open}>&- &
+  on "$i" "cd $(quoted "$folder/program")&& exec env DOTNET_TC_CallCountThreshold=3E8 dotnet trainer.dll $(quoted "${words[@]}")" <"$logs/open" >"$logs/$name.log" 2>&1 {open}>&- &
   nodes+=($!) names+=("$name")
 }
 

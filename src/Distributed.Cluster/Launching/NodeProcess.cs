@@ -60,7 +60,7 @@ internal sealed class NodeProcess : IDisposable
     /// Variables of a child. Many processes share the machine, so each keeps to itself: one garbage-collected heap, the job's number of
     /// native threads. A step allocates and frees the same large tensors: the allocator keeps their memory instead of giving it back and having
     /// every page cleared and mapped anew (a tenth of the step of a network of ten million parameters). Code starts from its precompiled form and is not instrumented, since start-up
-    /// matters more; but a worker's and a server's step is compiled again after a thousand calls (1000 is 3E8 to the runtime), not after the ten thousand of a coordinator, whose
+    /// matters more; but a worker's and a server's step is compiled again after a thousand calls (1000 is 3E8 to the runtime), not after the sixty thousand of a coordinator, whose
     /// methods are called as often for less (<c>Directory.Build.props</c>).
     /// </summary>
     internal static IReadOnlyDictionary<string, string> ChildEnvironment(int threads) => new Dictionary<string, string>

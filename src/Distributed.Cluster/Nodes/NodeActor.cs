@@ -5,6 +5,7 @@ using Distributed.Cluster.ParameterServers;
 using Distributed.Cluster.Protocol;
 using Distributed.Cluster.Security;
 using Distributed.Cluster.Workers;
+using Distributed.Transport;
 
 namespace Distributed.Cluster.Nodes;
 
@@ -23,6 +24,7 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
     private const int BatchesAtOnce = 8;
 
     private static readonly TimeSpan VitalsInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan TidyInterval = TimeSpan.FromMinutes(1);
 
     private readonly NodeContext node;
     private readonly EventRelay events;
@@ -81,6 +83,12 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
         public static readonly TellVitals Instance = new();
     }
 
+    /// <summary>Time to give freed memory back, unless this node trains: a step's tensors are to find theirs again.</summary>
+    public sealed record Tidy
+    {
+        public static readonly Tidy Instance = new();
+    }
+
     public NodeActor(NodeContext node, EventRelay events, IActorRef coordinator, Action registered)
     {
         this.node = node;
@@ -116,6 +124,11 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
                 node.Log.LinkTraffic(link.Peer, link.Kind, link.BytesSent, link.BytesReceived, rate);
             foreach (var (index, generation, pause) in garbage.Next())
                 node.Log.GarbageCollected(index, generation, Math.Round(pause.TotalMilliseconds));
+        });
+        Receive<Tidy>(_ =>
+        {
+            if (parts.Count == 0)
+                NativeHeap.Trim();
         });
         Receive<MembershipMessages.EventsTaken>(taken =>
         {
@@ -187,6 +200,7 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
     {
         Timers.StartPeriodicTimer("register", RegisterNow.Instance, TimeSpan.Zero, node.Settings.RegisterInterval);
         Timers.StartPeriodicTimer("vitals", TellVitals.Instance, TimeSpan.Zero, VitalsInterval);
+        Timers.StartPeriodicTimer("tidy", Tidy.Instance, TidyInterval, TidyInterval);
         SendEventsSoon();
     }
 

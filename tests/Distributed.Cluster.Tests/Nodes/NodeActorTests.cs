@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using Akka.Actor;
 using Akka.TestKit;
 using Akka.TestKit.Xunit2;
@@ -114,6 +116,37 @@ public sealed class NodeActorTests : TestKit
         Assert.Equal("let go", observer.Next());
     }
 
+    [Fact]
+    public void Freed_memory_goes_back_to_the_system_unless_the_node_trains()
+    {
+        if (!OperatingSystem.IsLinux())
+            return;
+        var job = CreateTestProbe();
+        var (id, part) = Train(job);
+        using var pieces = new ScatteredMemory();
+        var full = ScatteredMemory.Resident();
+        pieces.FreeMost();
+        Tidy();
+        Assert.InRange(ScatteredMemory.Resident(), full - (ScatteredMemory.Bytes / 2), long.MaxValue);
+
+        node.Tell(new TrainingMessages.Release(id, "worker"), job);
+        ExpectTerminated(part, TestNode.Patience);
+        // The node hears of its part's end, too, perhaps a moment later.
+        AwaitAssert(
+            () =>
+            {
+                Tidy();
+                Assert.InRange(ScatteredMemory.Resident(), 0, full - (ScatteredMemory.Bytes / 2));
+            },
+            TestNode.Patience);
+
+        void Tidy()
+        {
+            node.Tell(NodeActor.Tidy.Instance);
+            Assert.True(IsThere(node));
+        }
+    }
+
     private (Guid Id, IActorRef Part) Train(TestProbe job, IActorRef? by = null)
     {
         var id = Guid.NewGuid();
@@ -135,6 +168,47 @@ public sealed class NodeActorTests : TestKit
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         return ((IPEndPoint)socket.LocalEndPoint!).Port;
+    }
+
+    /// <summary>Much memory of the C library's heap in small pieces, of which some stay: what lies between them is freed and still the process's.</summary>
+    private sealed unsafe class ScatteredMemory : IDisposable
+    {
+        public const long Bytes = 256L << 20;
+        private const int Piece = 1024;
+        private const int Kept = 64;
+
+        private readonly nint[] pieces = new nint[Bytes / Piece];
+
+        public ScatteredMemory()
+        {
+            for (var i = 0; i < pieces.Length; i++)
+            {
+                pieces[i] = (nint)NativeMemory.Alloc(Piece);
+                NativeMemory.Fill((void*)pieces[i], Piece, 1);
+            }
+        }
+
+        public static long Resident() => 1024 * long.Parse(
+            File.ReadLines("/proc/self/status").First(line => line.StartsWith("RssAnon:", StringComparison.Ordinal)).Split(' ')[^2], CultureInfo.InvariantCulture);
+
+        public void FreeMost()
+        {
+            for (var i = 0; i < pieces.Length; i++)
+                if (i % Kept != 0)
+                    Free(ref pieces[i]);
+        }
+
+        public void Dispose()
+        {
+            for (var i = 0; i < pieces.Length; i++)
+                Free(ref pieces[i]);
+        }
+
+        private static void Free(ref nint piece)
+        {
+            NativeMemory.Free((void*)piece);
+            piece = 0;
+        }
     }
 
     /// <summary>Looks at the port in the very call that brings the message.</summary>
