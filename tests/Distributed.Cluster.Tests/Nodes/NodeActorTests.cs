@@ -17,6 +17,8 @@ namespace Distributed.Cluster.Tests.Nodes;
 
 public sealed class NodeActorTests : TestKit
 {
+    private static readonly TimeSpan LongerThanTrimming = TimeSpan.FromSeconds(0.5);
+
     private readonly IActorRef node;
     private readonly TestProbe coordinator;
 
@@ -127,6 +129,7 @@ public sealed class NodeActorTests : TestKit
         var full = ScatteredMemory.Resident();
         pieces.FreeMost();
         Tidy();
+        ExpectNoMsg(LongerThanTrimming);
         Assert.InRange(ScatteredMemory.Resident(), full - (ScatteredMemory.Bytes / 2), long.MaxValue);
 
         node.Tell(new TrainingMessages.Release(id, "worker"), job);
