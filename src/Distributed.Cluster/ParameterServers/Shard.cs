@@ -333,7 +333,7 @@ internal sealed unsafe class Shard : IDisposable
         using var buffers = sums.Rent();
         var gradient = new SummedGradient(sums, inputs, buffers);
         var (from, to) = ((nint)Weights.Master(version), (nint)Weights.Master(version + 1));
-        optimizer.Step(from, to, gradient, rate, norms?.Of(Range.Shard, version), (start, floats) => Weights.Publish(version + 1, start, floats));
+        optimizer.Step(from, to, gradient, rate, norms?.Of(Range.Shard, version), Weights.Rounded(version + 1));
         statistics.Step(from, to, gradient);
         Weights.Publish(version + 1, Range.Length - statistics.Floats, statistics.Floats);
     }

@@ -39,6 +39,9 @@ internal sealed unsafe class ShardWeights : IDisposable
     /// <summary>What workers have of a version; whole from its announcement until the version after the next is begun.</summary>
     public byte* Published(long version) => (byte*)((version & 1) == 0 ? memory.Even : memory.Odd);
 
+    /// <summary>What workers have of a version, where that is the master weights rounded; 0 where both are the same.</summary>
+    public nint Rounded(long version) => master is null ? 0 : (nint)Published(version);
+
     /// <summary>Gives workers all of the master weights, which are of a version.</summary>
     public void Publish(long version)
     {

@@ -13,4 +13,7 @@ internal sealed class SummedGradient(TreeSum sums, nint[] pieces, SumBuffers buf
 
     /// <inheritdoc/>
     public (nint First, nint Second) Addends(long start, long floats) => sums.Addends(pieces, start, floats, buffers);
+
+    /// <inheritdoc/>
+    public (nint First, nint Second)? RoundedAddends(long start, long floats) => sums.RoundedAddends(pieces, start, floats, buffers);
 }

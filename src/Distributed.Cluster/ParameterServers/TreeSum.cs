@@ -104,6 +104,20 @@ internal sealed unsafe class TreeSum
         return ((nint)At(last.Left, gradients, start, 0, buffers), (nint)At(last.Right, gradients, start, 0, buffers));
     }
 
+    /// <summary>As <see cref="Addends"/>, of bfloat16: see <see cref="IShardGradient.RoundedAddends"/>.</summary>
+    /// <param name="gradients">Addresses of whole gradients.</param>
+    /// <param name="start">The first element.</param>
+    /// <param name="floats">How many, at most <see cref="ShardOptimizer.AddedFloats"/>; all of them trained, or none.</param>
+    /// <param name="buffers">From <see cref="Rent"/>.</param>
+    public (nint First, nint Second)? RoundedAddends(ReadOnlySpan<nint> gradients, long start, long floats, SumBuffers buffers)
+    {
+        if (additions.Length == 0 || !format.IsRounded(start)) return null;
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(floats, Block);
+        AddRounded(additions.AsSpan(..^1), gradients, start, 0, floats, buffers);
+        var last = additions[^1];
+        return ((nint)RoundedAt(last.Left, gradients, start, 0, buffers), (nint)RoundedAt(last.Right, gradients, start, 0, buffers));
+    }
+
     /// <summary>Writes the sum of all elements as gradients lie in memory, to be sent; there are two pieces at least.</summary>
     /// <param name="gradients">Addresses of whole gradients, in slot order.</param>
     /// <param name="floats">How many elements they have.</param>
@@ -141,21 +155,28 @@ internal sealed unsafe class TreeSum
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(floats, ShardOptimizer.PieceFloats);
         if (additions.Length == 0)
+        {
             Bfloat16.Widen(RoundedAt(0, gradients, start, 0, buffers), buffers.Sum, floats);
+            return (nint)buffers.Sum;
+        }
+
+        var last = additions[^1];
         for (var done = 0L; done < floats; done += Block)
         {
             var count = Math.Min(Block, floats - done);
-            foreach (var (left, right, result) in additions)
-            {
-                var (one, other) = ((nint)RoundedAt(left, gradients, start, done, buffers), (nint)RoundedAt(right, gradients, start, done, buffers));
-                if (result == Final)
-                    Bfloat16.Add((ushort*)one, (ushort*)other, buffers.Sum + done, count);
-                else
-                    Bfloat16.Add((ushort*)one, (ushort*)other, RoundedAt(result, gradients, start, done, buffers), count);
-            }
+            AddRounded(additions.AsSpan(..^1), gradients, start, done, count, buffers);
+            Bfloat16.Add(RoundedAt(last.Left, gradients, start, done, buffers), RoundedAt(last.Right, gradients, start, done, buffers), buffers.Sum + done, count);
         }
 
         return (nint)buffers.Sum;
+    }
+
+    private void AddRounded(ReadOnlySpan<Addition> some, ReadOnlySpan<nint> gradients, long start, long done, long count, SumBuffers buffers)
+    {
+        foreach (var (left, right, result) in some)
+            Bfloat16.Add(
+                RoundedAt(left, gradients, start, done, buffers), RoundedAt(right, gradients, start, done, buffers),
+                RoundedAt(result, gradients, start, done, buffers), count);
     }
 
     private float* At(int place, ReadOnlySpan<nint> gradients, long start, long done, SumBuffers buffers) => place switch

@@ -21,7 +21,7 @@ public static unsafe class Bfloat16
     {
         var i = 0L;
         for (; i + Vector<ushort>.Count <= count; i += Vector<ushort>.Count)
-            Vector.Store(Vector.Narrow(Rounded(Vector.Load(from + i)), Rounded(Vector.Load(from + i + Vector<float>.Count))), to + i);
+            Vector.Store(Narrow(Vector.Load(from + i), Vector.Load(from + i + Vector<float>.Count)), to + i);
         for (; i < count; i++) to[i] = Rounded(from[i]);
     }
 
@@ -54,7 +54,7 @@ public static unsafe class Bfloat16
         for (; i + Vector<ushort>.Count <= count; i += Vector<ushort>.Count)
         {
             var ((leftLow, leftHigh), (rightLow, rightHigh)) = (Wide(left + i), Wide(right + i));
-            Vector.Store(Vector.Narrow(Rounded(leftLow + rightLow), Rounded(leftHigh + rightHigh)), to + i);
+            Vector.Store(Narrow(leftLow + rightLow, leftHigh + rightHigh), to + i);
         }
         for (; i < count; i++) to[i] = Rounded(Wide(left[i]) + Wide(right[i]));
     }
@@ -70,12 +70,24 @@ public static unsafe class Bfloat16
         var i = 0L;
         for (; i + Vector<ushort>.Count <= count; i += Vector<ushort>.Count)
         {
-            var ((leftLow, leftHigh), (rightLow, rightHigh)) = (Wide(left + i), Wide(right + i));
-            Vector.Store(Vector.AsVectorSingle(Rounded(leftLow + rightLow) << 16), to + i);
-            Vector.Store(Vector.AsVectorSingle(Rounded(leftHigh + rightHigh) << 16), to + i + Vector<float>.Count);
+            var (low, high) = Sum(left + i, right + i);
+            Vector.Store(low, to + i);
+            Vector.Store(high, to + i + Vector<float>.Count);
         }
         for (; i < count; i++) to[i] = Wide(Rounded(Wide(left[i]) + Wide(right[i])));
     }
+
+    /// <summary>The rounded sums of a vector of bfloat16 and another, as float32.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static (Vector<float> Low, Vector<float> High) Sum(ushort* left, ushort* right)
+    {
+        var ((leftLow, leftHigh), (rightLow, rightHigh)) = (Wide(left), Wide(right));
+        return (Vector.AsVectorSingle(Rounded(leftLow + rightLow) << 16), Vector.AsVectorSingle(Rounded(leftHigh + rightHigh) << 16));
+    }
+
+    /// <summary>Two vectors of float32, rounded.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector<ushort> Narrow(Vector<float> low, Vector<float> high) => Vector.Narrow(Rounded(low), Rounded(high));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static (Vector<float> Low, Vector<float> High) Wide(ushort* from)

@@ -35,12 +35,13 @@ internal sealed unsafe class AdamPiece : IOptimizerPiece
 
     public PieceRange Range { get; }
 
-    public void Step(IntPtr from, IntPtr to, IShardGradient gradient, in UpdateStep step)
+    public void Step(IntPtr from, IntPtr to, IShardGradient gradient, in UpdateStep step, IntPtr rounded)
     {
         var (first, second) = gradient.Addends(Range.Start, Range.Floats);
         UpdateMoments((float*)from, (float*)first, (float*)second, step);
         rootsTensor.sqrt_();
         UpdateWeights((float*)from, (float*)to, step);
+        if (rounded != 0) Bfloat16.Round((float*)to, (ushort*)rounded, Range.Floats);
     }
 
     public void Dispose() => rootsTensor.Dispose();

@@ -20,5 +20,6 @@ internal interface IOptimizerPiece : IDisposable
     /// <param name="to">The weights after.</param>
     /// <param name="gradient">The shard's gradient.</param>
     /// <param name="step">The update.</param>
-    void Step(IntPtr from, IntPtr to, IShardGradient gradient, in UpdateStep step);
+    /// <param name="rounded">Where the weights after belong in bfloat16, too; 0: nowhere.</param>
+    void Step(IntPtr from, IntPtr to, IShardGradient gradient, in UpdateStep step, IntPtr rounded);
 }

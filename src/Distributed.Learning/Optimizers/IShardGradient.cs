@@ -16,6 +16,12 @@ public interface IShardGradient
     /// <param name="floats">How many, at most <see cref="ShardOptimizer.PieceFloats"/>.</param>
     /// <returns>The addresses; where the second is 0, the first is that of the piece.</returns>
     (IntPtr First, IntPtr Second) Addends(long start, long floats) => (Sum(start, floats), 0);
+
+    /// <summary>As <see cref="Addends"/>, of bfloat16: the piece is the rounded sums of their elements (<see cref="Bfloat16"/>).</summary>
+    /// <param name="start">The piece's first element, counted from the shard's.</param>
+    /// <param name="floats">How many, at most <see cref="ShardOptimizer.AddedFloats"/>.</param>
+    /// <returns>The addresses; null where the piece is something else.</returns>
+    (IntPtr First, IntPtr Second)? RoundedAddends(long start, long floats) => null;
 }
 
 /// <summary>A gradient that is there as a whole.</summary>

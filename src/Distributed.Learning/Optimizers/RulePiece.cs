@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace Distributed.Learning;
 
 /// <summary>A piece of a shard that is updated by a rule in torch operations.</summary>
-internal sealed class RulePiece : IOptimizerPiece
+internal sealed unsafe class RulePiece : IOptimizerPiece
 {
     // A shard has two weight buffers and few gradient buffers; tensors over them are made once and kept.
     private const int MostKept = 16;
@@ -29,7 +29,11 @@ internal sealed class RulePiece : IOptimizerPiece
 
     public PieceRange Range { get; }
 
-    public void Step(IntPtr from, IntPtr to, IShardGradient gradient, in UpdateStep step) => rule.Update(Operands(from, to, gradient, step));
+    public void Step(IntPtr from, IntPtr to, IShardGradient gradient, in UpdateStep step, IntPtr rounded)
+    {
+        rule.Update(Operands(from, to, gradient, step));
+        if (rounded != 0) Bfloat16.Round((float*)to, (ushort*)rounded, Range.Floats);
+    }
 
     /// <summary>
     /// What the rule computes with: the weights before are at <paramref name="to"/>, and the clipped and penalised gradient is in scratch that

@@ -123,23 +123,19 @@ public sealed unsafe class ShardOptimizer : IDisposable
     /// Completes sums of squares with those of the other shards; null where this shard is the whole flat vector. Called
     /// <see cref="OptimizerSpec.NormExchanges"/> times an update.
     /// </param>
-    /// <param name="updated">Told of each piece, by its first float and its length, as soon as its weights after are in place.</param>
+    /// <param name="rounded">Where the weights after belong rounded to bfloat16, too, which is made while they are in the cache; 0: nowhere.</param>
     /// <exception cref="TimeoutException">Another shard's sums did not come.</exception>
     public void Step(
-        IntPtr from, IntPtr to, IShardGradient gradient, double? learningRate = null, INormExchange? norms = null,
-        Action<long, long>? updated = null)
+        IntPtr from, IntPtr to, IShardGradient gradient, double? learningRate = null, INormExchange? norms = null, IntPtr rounded = 0)
     {
         ComputeThread.Enter();
         var scale = spec.ClipNorm is { } most ? ScaleFor(most, gradient, norms) : 1;
         var step = new UpdateStep(Steps + 1, learningRate ?? spec.LearningRate, scale);
         rule?.Begin(step.Number);
-        if (rule is LayerwiseRule layerwise) StepByLayer(layerwise, from, to, gradient, step, norms, updated);
+        if (rule is LayerwiseRule layerwise) StepByLayer(layerwise, from, to, gradient, step, norms, rounded);
         else
             foreach (var piece in pieces)
-            {
-                piece.Step(At(from, piece), At(to, piece), gradient, step);
-                updated?.Invoke(piece.Range.Start, piece.Range.Floats);
-            }
+                piece.Step(At(from, piece), At(to, piece), gradient, step, RoundedAt(rounded, piece));
         Steps++;
     }
 
@@ -173,6 +169,8 @@ public sealed unsafe class ShardOptimizer : IDisposable
 
     private static IntPtr At(IntPtr memory, IOptimizerPiece piece) => memory + (nint)(piece.Range.Start * sizeof(float));
 
+    private static IntPtr RoundedAt(IntPtr memory, IOptimizerPiece piece) => memory == 0 ? 0 : memory + (nint)(piece.Range.Start * sizeof(ushort));
+
     // As PyTorch's clip_grad_norm_: the gradient of a norm above the bound shrinks to (nearly) the bound.
     private double ScaleFor(double most, IShardGradient gradient, INormExchange? norms)
     {
@@ -184,7 +182,7 @@ public sealed unsafe class ShardOptimizer : IDisposable
 
     private void StepByLayer(
         LayerwiseRule layerwise, IntPtr from, IntPtr to, IShardGradient gradient, in UpdateStep step, INormExchange? norms,
-        Action<long, long>? updated)
+        IntPtr rounded)
     {
         // Of each part the sum for the weights, then, after all of those, the sum for what the rule prepared.
         var squares = Sums(2);
@@ -207,7 +205,7 @@ public sealed unsafe class ShardOptimizer : IDisposable
                 layerwise.Apply(
                     piece.Operands(At(to, piece), At(to, piece), gradient, step),
                     blocks!.OfEntry(all[..blocks.Count], entry), blocks.OfEntry(all[blocks.Count..], entry));
-            updated?.Invoke(piece.Range.Start, piece.Range.Floats);
+            if (rounded != 0) Bfloat16.Round((float*)At(to, piece), (ushort*)RoundedAt(rounded, piece), piece.Range.Floats);
         }
     }
 

@@ -157,6 +157,54 @@ public class ShardOptimizerTests
     }
 
     [Theory, MemberData(nameof(Rules))]
+    public void Addends_in_bfloat16_give_the_bits_of_their_sum_and_of_weights_rounded_after(string rule)
+    {
+        // Whole vectors, and some floats that are none.
+        CheckRounded(rule, 208, momentsToo: false);
+        CheckRounded(rule, 203, momentsToo: false);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Addends_in_bfloat16_give_these_bits_where_weights_are_written_past_the_caches(bool momentsToo) =>
+        CheckRounded("momentum", (1 << 21) + 208, momentsToo);
+
+    private static unsafe void CheckRounded(string rule, int length, bool momentsToo)
+    {
+        using var half = new FloatMemory(length);
+        using var other = new FloatMemory(length);
+        using var sum = new FloatMemory(length);
+        using var weights = new FloatMemory(Examples.Random(length, 3));
+        using var same = new FloatMemory(weights.Span);
+        using var rounded = new FloatMemory(length);
+        using var after = new FloatMemory(length);
+        using var even = new FloatMemory(2L * length + 64);
+        using var odd = new FloatMemory(2L * length + 64);
+        var halves = new RoundedHalves(sum.Address, half.Address, other.Address);
+        using var one = new ShardOptimizer(Spec(rule), length);
+        using var two = new ShardOptimizer(Spec(rule), length);
+        if (momentsToo) two.KeepMomentsIn(new MomentBuffers(even.Address, odd.Address));
+        for (var step = 0; step < 3; step++)
+        {
+            foreach (var (memory, seed) in ((FloatMemory, int)[])[(half, 4), (other, 14)])
+            {
+                var gradient = Examples.Random(length, seed + step);
+                fixed (float* from = gradient) Bfloat16.Round(from, (ushort*)memory.Address, length);
+            }
+            Bfloat16.Add((ushort*)half.Address, (ushort*)other.Address, (float*)sum.Address, length);
+            one.Step(weights.Address, weights.Address, sum.Address);
+            two.Step(same.Address, same.Address, halves, rounded: rounded.Address);
+            Assert.True(weights.Bytes.SequenceEqual(same.Bytes));
+            Bfloat16.Round((float*)weights.Address, (ushort*)after.Address, length);
+            Assert.True(after.Bytes[..(length * sizeof(ushort))].SequenceEqual(rounded.Bytes[..(length * sizeof(ushort))]));
+        }
+
+        // The first update of a momentum is a case of its own.
+        Assert.Equal(rule == "momentum" && length % 16 == 0 ? 2 : 0, halves.Updates);
+    }
+
+    [Theory, MemberData(nameof(Rules))]
     public void A_saved_state_goes_on_bit_for_bit(string rule)
     {
         const int length = 16 * 9;
@@ -341,5 +389,18 @@ public class ShardOptimizerTests
         }
 
         private static IntPtr At(IntPtr address, long start) => address + (nint)(start * sizeof(float));
+    }
+
+    private sealed class RoundedHalves(IntPtr sum, IntPtr first, IntPtr second) : IShardGradient
+    {
+        public int Updates { get; private set; }
+
+        public IntPtr Sum(long start, long floats) => sum + (nint)(start * sizeof(float));
+
+        public (IntPtr First, IntPtr Second)? RoundedAddends(long start, long floats)
+        {
+            if (start == 0) Updates++;
+            return (first + (nint)(start * sizeof(ushort)), second + (nint)(start * sizeof(ushort)));
+        }
     }
 }
