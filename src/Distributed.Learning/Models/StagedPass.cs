@@ -33,6 +33,8 @@ internal sealed class StagedPass(ModelStage[] stages, IReadOnlyList<Tensor?> gra
             var layers = stage.Layers;
             var next = 0;
             while (next < stage.Head) passed = layers[next++].call(passed);
+            // Of the model's inputs no gradient is needed, so they may be of the layer's type before it.
+            if (s == 0 && stage.Head >= 0 && passed.is_floating_point() && passed.dtype != Linear(0).weight!.dtype) passed = passed.to(Linear(0).weight!.dtype);
             inputs[s] = passed;
             if (TakesHead(s))
             {
