@@ -14,12 +14,12 @@ namespace Distributed.Learning;
 /// <param name="range">Where the piece lies in the shard.</param>
 /// <param name="state">The rule's state of the whole shard.</param>
 /// <param name="shardFloats">
-/// Length of the shard. New weights of a large one are out of every cache before anyone reads them: they are written past the caches, which
-/// saves reading what they replace.
+/// Length of the shard. What is new of a large one is out of every cache before anyone reads it: it is written past the caches, which saves
+/// reading what it replaces, unless that has just been read.
 /// </param>
 internal sealed unsafe class SgdPiece(OptimizerSpec spec, PieceRange range, OptimizerState state, long shardFloats) : IOptimizerPiece
 {
-    /// <summary>Shards of so many floats are large: weights before and after, momentum and two gradients are 40 MB.</summary>
+    /// <summary>Shards of so many floats are large: weights before and after, momentum and two gradients are 40 MB, and 28 where they are bfloat16.</summary>
     private const long LargeShard = 1 << 21;
 
     /// <summary>Names of the state tensors: PyTorch's.</summary>
@@ -88,7 +88,7 @@ internal sealed unsafe class SgdPiece(OptimizerSpec spec, PieceRange range, Opti
     {
         var (rate, keep, terms) = (Rate(step), new Vector<float>((float)spec.Momentum), Terms(step));
         var (first, nesterov) = (IsFirst(step), spec.Nesterov);
-        var (past, pastToo) = (IsPast(from, to), IsPast(velocity, next));
+        var (past, pastToo) = (from != to && GoesPast(to), velocity != next && GoesPast(next));
         if (addend != null && IsPlain(step))
             for (var i = 0L; i < floats; i += Vector<float>.Count)
             {
@@ -120,26 +120,26 @@ internal sealed unsafe class SgdPiece(OptimizerSpec spec, PieceRange range, Opti
     private void StepRounded(float* from, float* to, ushort* gradient, ushort* addend, float* velocity, float* next, ushort* rounded, in UpdateStep step)
     {
         var (rate, keep) = (Rate(step), new Vector<float>((float)spec.Momentum));
-        var (past, pastToo, pastRounded) = (IsPast(from, to), IsPast(velocity, next), IsPast(gradient, rounded));
+        var (past, pastToo) = (velocity != next && GoesPast(next), GoesPast(rounded));
         for (var (i, j) = (0L, (long)Vector<float>.Count); i < range.Floats; i += Vector<ushort>.Count, j += Vector<ushort>.Count)
         {
             var (low, high) = Bfloat16.Sum(gradient + i, addend + i);
             low = (Vector.Load(velocity + i) * keep) + low;
             high = (Vector.Load(velocity + j) * keep) + high;
-            Put(low, next + i, pastToo);
-            Put(high, next + j, pastToo);
+            Put(low, next + i, past);
+            Put(high, next + j, past);
             low = Vector.FusedMultiplyAdd(low, rate, Vector.Load(from + i));
             high = Vector.FusedMultiplyAdd(high, rate, Vector.Load(from + j));
-            Put(low, to + i, past);
-            Put(high, to + j, past);
-            Put(Bfloat16.Narrow(low, high), rounded + i, pastRounded);
+            // Master weights are updated in place.
+            Vector.Store(low, to + i);
+            Vector.Store(high, to + j);
+            Put(Bfloat16.Narrow(low, high), rounded + i, pastToo);
         }
 
-        if (past || pastToo || pastRounded) Fence();
+        if (past || pastToo) Fence();
     }
 
-    // Memory that is read just before is in the caches.
-    private bool IsPast(void* before, void* after) => shardFloats >= LargeShard && after != before && (nint)after % sizeof(Vector<float>) == 0;
+    private bool GoesPast(void* memory) => shardFloats >= LargeShard && (nint)memory % sizeof(Vector<float>) == 0;
 
     // Whoever is told of what was written past the caches must find it in memory.
     private static void Fence()

@@ -42,6 +42,7 @@ public class Bfloat16ReplicaTests
     [InlineData("{'type':'layer-norm'}")]
     [InlineData("{'type':'batch-norm'}")]
     [InlineData("{'type':'lstm','hidden':4,'output':'last'}")]
+    [InlineData("{'type':'flatten'}")]
     public unsafe void A_second_slot_adds_its_rounded_gradient_and_rounds_the_sum(string layer)
     {
         var spec = LayerCases.Model([3, 4], layer, "{'type':'flatten'}", "{'type':'linear','out':5}");
@@ -68,6 +69,31 @@ public class Bfloat16ReplicaTests
         Assert.True(setup.Gradients[1].Bytes.SequenceEqual(setup.Gradients[2].Bytes));
 
         float Statistic(int buffer, long i) => *(float*)(setup.Gradients[buffer].Address + (nint)format.BytesTo(i));
+    }
+
+    [Fact]
+    public unsafe void Fully_connected_layers_make_the_gradients_that_autograd_makes()
+    {
+        var spec = LayerCases.Model([20], "{'type':'linear','out':33}", "{'type':'tanh'}", "{'type':'linear','out':5}");
+        using var setup = new Setup(spec);
+        using var batch = Examples.Batch(spec, 16, 5);
+        using var other = Examples.Batch(spec, 16, 6);
+        using var module = Examples.Build(spec, 7);
+        Bfloat16Module.Convert(module);
+        foreach (var (buffer, slot) in new[] { batch, other }.Index())
+        {
+            setup.Replica.UseGradients(buffer);
+            setup.Replica.ZeroGradients(buffer);
+            setup.Replica.ComputeSlot(slot, Loss, 1, 9);
+            module.zero_grad();
+            Loss.Mean(module.call(slot.Inputs).to(ScalarType.Float32), slot.Targets).backward();
+            foreach (var (parameter, entry) in module.parameters().Zip(setup.Layout.Parameters))
+            {
+                var made = new ReadOnlySpan<ushort>((ushort*)setup.Gradients[buffer].Address + entry.Offset, (int)parameter.numel()).ToArray();
+                Assert.Contains(made, value => value != 0);
+                Assert.Equal(Examples.Floats(parameter.grad!.to(ScalarType.Float32)), made.Select(value => BitConverter.UInt32BitsToSingle((uint)value << 16)));
+            }
+        }
     }
 
     [Fact]

@@ -1,8 +1,8 @@
 namespace Distributed.Learning.Tests;
 
 /// <summary>Trains one flat vector as several shards, each on a thread of its own, that exchange norms in process. As a shard sums
-/// them, gradients are made piece by piece in one scratch.</summary>
-internal static class CutShards
+/// them, gradients are made piece by piece in one scratch. What is rounded is checked on the way.</summary>
+internal static unsafe class CutShards
 {
     public static float[] Train(
         OptimizerSpec spec, ParameterLayout layout, float[] start, IReadOnlyList<float[]> gradients, IReadOnlyList<long> cuts, double? rate = null,
@@ -18,13 +18,17 @@ internal static class CutShards
                 var (from, count) = ((int)cuts[shard], (int)(cuts[shard + 1] - cuts[shard]));
                 using var a = new FloatMemory(start.AsSpan(from, count));
                 using var b = new FloatMemory(count);
+                using var rounded = new FloatMemory(count);
+                using var expected = new FloatMemory(count);
                 using var scratch = new FloatMemory(2 * ShardOptimizer.PieceFloats);
                 var optimizer = new ShardOptimizer(spec, layout, from, count);
                 for (var step = 0; step < gradients.Count; step++)
                 {
                     if (step == resumedAt) optimizer = Resumed(optimizer, new ShardOptimizer(spec, layout, from, count));
                     var (before, after) = step % 2 == 0 ? (a, b) : (b, a);
-                    optimizer.Step(before.Address, after.Address, new Copied(gradients[step], from, scratch), rate, exchange);
+                    optimizer.Step(before.Address, after.Address, new Copied(gradients[step], from, scratch), rate, exchange, rounded.Address);
+                    Bfloat16.Round((float*)after.Address, (ushort*)expected.Address, count);
+                    Assert.True(expected.Bytes[..(count * sizeof(ushort))].SequenceEqual(rounded.Bytes[..(count * sizeof(ushort))]));
                 }
                 optimizer.Dispose();
                 (gradients.Count % 2 == 0 ? a : b).Span.CopyTo(result.AsSpan(from));

@@ -167,7 +167,7 @@ public class ShardOptimizerTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public void Addends_in_bfloat16_give_these_bits_where_weights_are_written_past_the_caches(bool momentsToo) =>
+    public void Addends_in_bfloat16_give_these_bits_where_rounded_weights_are_written_past_the_caches(bool momentsToo) =>
         CheckRounded("momentum", (1 << 21) + 208, momentsToo);
 
     private static unsafe void CheckRounded(string rule, int length, bool momentsToo)
