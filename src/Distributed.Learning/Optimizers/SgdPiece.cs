@@ -29,7 +29,7 @@ internal sealed unsafe class SgdPiece(OptimizerSpec spec, PieceRange range, Opti
 
     public void Step(IntPtr from, IntPtr to, IShardGradient gradient, in UpdateStep step, IntPtr rounded)
     {
-        if (rounded != 0 && range.Floats % Vector<ushort>.Count == 0 && IsPlain(step) && gradient.RoundedAddends(range.Start, range.Floats) is var (one, other))
+        if (rounded != 0 && range.Floats % Vector<ushort>.Count == 0 && IsPlain(step, Terms(step)) && gradient.RoundedAddends(range.Start, range.Floats) is var (one, other))
         {
             StepRounded((float*)from, (float*)to, (ushort*)one, (ushort*)other, Velocity(step.Number - 1), Velocity(step.Number), (ushort*)rounded, step);
             return;
@@ -52,7 +52,7 @@ internal sealed unsafe class SgdPiece(OptimizerSpec spec, PieceRange range, Opti
     /// Whether an update is what most are, with momentum and nothing else. It has loops without branches for what it does not do: one that never turns out
     /// otherwise still takes room in the processor's window, which then holds fewer loads that are under way. From cold caches the other loop takes a third longer.
     /// </summary>
-    private bool IsPlain(in UpdateStep step) => state.Count > 0 && !IsFirst(step) && !spec.Nesterov && Terms(step).AreNone;
+    private bool IsPlain(in UpdateStep step, in GradientTerms terms) => state.Count > 0 && !IsFirst(step) && !spec.Nesterov && terms.AreNone;
 
     // The first gradient is the momentum as it is: torch clones it, and 0 + −0 would be another zero.
     private static bool IsFirst(in UpdateStep step) => step.Number == 1;
@@ -89,7 +89,7 @@ internal sealed unsafe class SgdPiece(OptimizerSpec spec, PieceRange range, Opti
         var (rate, keep, terms) = (Rate(step), new Vector<float>((float)spec.Momentum), Terms(step));
         var (first, nesterov) = (IsFirst(step), spec.Nesterov);
         var (past, pastToo) = (from != to && GoesPast(to), velocity != next && GoesPast(next));
-        if (addend != null && IsPlain(step))
+        if (addend != null && IsPlain(step, terms))
             for (var i = 0L; i < floats; i += Vector<float>.Count)
             {
                 var speed = (Vector.Load(velocity + i) * keep) + (Vector.Load(gradient + i) + Vector.Load(addend + i));
