@@ -40,8 +40,11 @@ public static partial class FlatTensor
         _ => throw new ArgumentOutOfRangeException(nameof(type), type, "expected Byte, Int32, Int64, Float32 or BFloat16"),
     };
 
-    // tensor.bytes ends at 2 GB, its storage does not.
-    internal static IntPtr AddressOf(Tensor tensor) => tensor.storage<float>().data_ptr() + (nint)(tensor.storage_offset() * sizeof(float));
+    // tensor.bytes ends at 2 GB, this does not.
+    internal static IntPtr AddressOf(Tensor tensor) => AddressOf(tensor.Handle);
+
+    [LibraryImport("LibTorchSharp", EntryPoint = "THSTensor_data")]
+    private static partial IntPtr AddressOf(IntPtr tensor);
 
     [LibraryImport("LibTorchSharp", EntryPoint = "THSTensor_frombuffer")]
     private static partial IntPtr FromBuffer(IntPtr data, IntPtr deleter, long count, long offset, sbyte type, sbyte dtype,

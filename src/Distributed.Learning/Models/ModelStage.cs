@@ -29,7 +29,7 @@ internal sealed record ModelStage(IReadOnlyList<nn.Module<Tensor, Tensor>> Layer
     public int Head { get; } = HeadOf(Layers);
 
     /// <summary>
-    /// How many rows of its head's weights are computed with at a time; null: all. It follows from the layer alone, never from how gradients
+    /// How many rows of its head's weights are computed with at a time; null: all. In bfloat16 they are so in backward alone. It follows from the layer alone, never from how gradients
     /// travel: the last bits of a product may depend on it.
     /// </summary>
     public long? RowsOfABlock { get; } = RowsOf(Layers);
@@ -72,8 +72,7 @@ internal sealed record ModelStage(IReadOnlyList<nn.Module<Tensor, Tensor>> Layer
     private static long? RowsOf(IReadOnlyList<nn.Module<Tensor, Tensor>> layers)
     {
         if (HeadOf(layers) is not (>= 0 and var head) || ((Linear)layers[head]).weight is not { } weight) return null;
-        // Of bfloat16 products the sum with the bias would be rounded once more.
-        if (weight.numel() < 2 * FloatsWorthABlock || weight.dtype != ScalarType.Float32) return null;
+        if (weight.numel() < 2 * FloatsWorthABlock) return null;
         // Blocks begin where an entry of a layout could.
         var ofAllBlocks = weight.numel() / FloatsWorthABlock * ParameterLayout.Alignment;
         var rows = (weight.shape[0] + ofAllBlocks - 1) / ofAllBlocks * ParameterLayout.Alignment;

@@ -16,6 +16,9 @@ namespace Distributed.Learning;
 /// <param name="over">Whether gradients are written over what is there; otherwise they are added.</param>
 internal sealed class StagedPass(ModelStage[] stages, IReadOnlyList<Tensor?> gradients, bool over)
 {
+    // A cache line of bfloat16.
+    private const long RoomBetweenRows = 32;
+
     private readonly Tensor[] inputs = new Tensor[stages.Length];
     private readonly Tensor?[] heads = new Tensor?[stages.Length];
     private readonly Tensor[] outputs = new Tensor[stages.Length];
@@ -92,7 +95,8 @@ internal sealed class StagedPass(ModelStage[] stages, IReadOnlyList<Tensor?> gra
     private Tensor Head(int s, Action<ModelStage, long> enter)
     {
         var (stage, layer) = (stages[s], Linear(s));
-        if (stage.RowsOfABlock is not { } rows)
+        // Of bfloat16 products the sum with the bias would be rounded once more.
+        if (stage.RowsOfABlock is not { } rows || layer.weight!.dtype == ScalarType.BFloat16)
         {
             enter(stage, stage.End);
             return layer.call(inputs[s]);
@@ -101,11 +105,13 @@ internal sealed class StagedPass(ModelStage[] stages, IReadOnlyList<Tensor?> gra
         var weight = layer.weight!.detach();
         var (height, width) = (weight.size(0), weight.size(1));
         var passed = empty(inputs[s].size(0), height, inputs[s].dtype);
+        // With weights on the left, which are rearranged less so.
+        var turned = inputs[s].t().contiguous();
         for (long from = 0, to; from < height; from = to)
         {
             to = Math.Min(from + rows, height);
             enter(stage, stage.Start + to * width);
-            passed.narrow(1, from, to - from).addmm_(inputs[s], weight.narrow(0, from, to - from).t(), 0, 1);
+            passed.narrow(1, from, to - from).copy_(weight.narrow(0, from, to - from).mm(turned).t());
         }
         enter(stage, stage.End);
         return layer.bias is null ? passed : passed.Accumulate(layer.bias);
@@ -128,12 +134,31 @@ internal sealed class StagedPass(ModelStage[] stages, IReadOnlyList<Tensor?> gra
         {
             var count = Math.Min(rows, height - from);
             var block = weight.narrow(0, from, count);
-            if (over && slope is not null) block.addmm_(slope.narrow(1, from, count).t(), inputs[s], 0, 1);
-            else Put(block, slope?.narrow(1, from, count).t().mm(inputs[s]), over);
+            var slopes = slope?.narrow(1, from, count).t();
+            if (!over || slopes is null) Put(block, slopes?.mm(inputs[s]), over);
+            else if (rows < height && block.dtype == ScalarType.BFloat16) PutRows(block, slopes, inputs[s]);
+            else block.addmm_(slopes, inputs[s], 0, 1);
             var start = stage.Start + from * width;
             done?.Invoke(start, end);
             end = start;
         }
+    }
+
+    /// <summary>
+    /// Writes a product of bfloat16 matrices over a block of rows. libtorch's kernel writes a cache line each of some 32 rows in turn, and where rows are a
+    /// multiple of 4,096 bytes long, all these lines compete for the same few places of the first cache. So the product is made in memory of
+    /// its own with room between the rows, which the second cache holds, and goes from there past the caches.
+    /// </summary>
+    private static unsafe void PutRows(Tensor block, Tensor left, Tensor right)
+    {
+        var (height, width, size) = (block.size(0), block.size(1), FlatTensor.BytesOf(block.dtype));
+        using var apart = empty(height, width + RoomBetweenRows, block.dtype);
+        using var product = apart.narrow(1, 0, width);
+        product.addmm_(left, right, 0, 1);
+        var (from, to) = (FlatTensor.AddressOf(product), FlatTensor.AddressOf(block));
+        for (var row = 0L; row < height; row++)
+            NonTemporal.Copy((byte*)from + row * (width + RoomBetweenRows) * size, (byte*)to + row * width * size, width * size);
+        NonTemporal.Fence();
     }
 
     /// <summary>Brings a slot's gradient where it belongs.</summary>

@@ -1,6 +1,5 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics.X86;
 
 namespace Distributed.Learning;
 
@@ -112,7 +111,7 @@ internal sealed unsafe class SgdPiece(OptimizerSpec spec, PieceRange range, Opti
                 Put(Vector.FusedMultiplyAdd(direction, rate, weight), to + i, past);
             }
 
-        if (past || pastToo) Fence();
+        if (past || pastToo) NonTemporal.Fence();
     }
 
     /// <summary>The plain update where gradients are bfloat16, and the weights after are wanted in it, too.</summary>
@@ -136,22 +135,15 @@ internal sealed unsafe class SgdPiece(OptimizerSpec spec, PieceRange range, Opti
             Put(Bfloat16.Narrow(low, high), rounded + i, pastToo);
         }
 
-        if (past || pastToo) Fence();
+        if (past || pastToo) NonTemporal.Fence();
     }
 
-    private bool GoesPast(void* memory) => shardFloats >= LargeShard && (nint)memory % sizeof(Vector<float>) == 0;
-
-    // Whoever is told of what was written past the caches must find it in memory.
-    private static void Fence()
-    {
-        if (Sse.IsSupported) Sse.StoreFence();
-        else Thread.MemoryBarrier();
-    }
+    private bool GoesPast(void* memory) => shardFloats >= LargeShard && (nint)memory % NonTemporal.Alignment == 0;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Put<T>(Vector<T> value, T* to, bool past) where T : unmanaged
     {
-        if (past) Vector.StoreAlignedNonTemporal(value, to);
+        if (past) NonTemporal.Store(value, to);
         else Vector.Store(value, to);
     }
 }

@@ -71,10 +71,15 @@ public class Bfloat16ReplicaTests
         float Statistic(int buffer, long i) => *(float*)(setup.Gradients[buffer].Address + (nint)format.BytesTo(i));
     }
 
-    [Fact]
-    public unsafe void Fully_connected_layers_make_the_gradients_that_autograd_makes()
+    // All but the first have weights that are multiplied in blocks, of rows of whole cache lines (the second) and of others.
+    [Theory]
+    [InlineData(20, "{'type':'linear','out':33}")]
+    [InlineData(2048, "{'type':'linear','out':520}")]
+    [InlineData(1100, "{'type':'linear','out':1001}")]
+    [InlineData(20, "{'type':'linear','out':1033}", "{'type':'tanh'}", "{'type':'linear','out':1040}")]
+    public unsafe void Fully_connected_layers_make_the_gradients_that_autograd_makes(int inputs, params string[] layers)
     {
-        var spec = LayerCases.Model([20], "{'type':'linear','out':33}", "{'type':'tanh'}", "{'type':'linear','out':5}");
+        var spec = LayerCases.Model([inputs], [.. layers, "{'type':'tanh'}", "{'type':'linear','out':5}"]);
         using var setup = new Setup(spec);
         using var batch = Examples.Batch(spec, 16, 5);
         using var other = Examples.Batch(spec, 16, 6);
