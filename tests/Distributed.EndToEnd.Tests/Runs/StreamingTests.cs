@@ -14,15 +14,16 @@ public class StreamingTests
         """;
 
     [Theory]
-    [InlineData("{ type = sgd, learning-rate = 0.05, momentum = 0.9 }", 1, 1, 128)]
-    [InlineData("{ type = sgd, learning-rate = 0.05, momentum = 0.9 }", 3, 2, 128)]
-    [InlineData("{ type = adam, learning-rate = 0.002, clip-norm = 0.5 }", 2, 2, 128)]
+    [InlineData("{ type = sgd, learning-rate = 0.05, momentum = 0.9 }", 1, 1, 128, "float32")]
+    [InlineData("{ type = sgd, learning-rate = 0.05, momentum = 0.9 }", 3, 2, 128, "float32")]
+    [InlineData("{ type = adam, learning-rate = 0.002, clip-norm = 0.5 }", 2, 2, 128, "float32")]
     // So wide that it is computed in two blocks of rows.
-    [InlineData("{ type = sgd, learning-rate = 0.05, momentum = 0.9 }", 2, 2, 1024)]
-    public async Task Streamed_layers_change_no_bit(string optimizer, int workers, int servers, int width)
+    [InlineData("{ type = sgd, learning-rate = 0.05, momentum = 0.9 }", 2, 2, 1024, "float32")]
+    [InlineData("{ type = sgd, learning-rate = 0.05, momentum = 0.9 }", 2, 2, 1024, "bf16")]
+    public async Task Streamed_layers_change_no_bit(string optimizer, int workers, int servers, int width, string precision)
     {
         using var folder = new TemporaryFolder();
-        var job = Write(folder, optimizer, width: width);
+        var job = Write(folder, optimizer, $"precision = {precision}", width);
         var still = await RunResult.UndisturbedAsync(job);
         var streamed = await StandingCluster.TrainAsync(job, "--workers", $"{workers}", "--servers", $"{servers}", "--set", "transport.same-host=tcp");
         Assert.Equal(still.WeightsSha256, streamed.WeightsSha256);
