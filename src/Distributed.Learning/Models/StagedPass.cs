@@ -16,6 +16,8 @@ namespace Distributed.Learning;
 /// <param name="over">Whether gradients are written over what is there; otherwise they are added.</param>
 internal sealed class StagedPass(ModelStage[] stages, IReadOnlyList<Tensor?> gradients, bool over)
 {
+    private const long MostSamplesTurned = 128;
+
     // A cache line of bfloat16.
     private const long RoomBetweenRows = 32;
 
@@ -105,13 +107,15 @@ internal sealed class StagedPass(ModelStage[] stages, IReadOnlyList<Tensor?> gra
         var weight = layer.weight!.detach();
         var (height, width) = (weight.size(0), weight.size(1));
         var passed = empty(inputs[s].size(0), height, inputs[s].dtype);
-        // With weights on the left, which are rearranged less so.
-        var turned = inputs[s].t().contiguous();
+        // Weights are rearranged less on the left, which is a sixth quicker where samples are few, and slower where they are many.
+        var turned = inputs[s].size(0) <= MostSamplesTurned ? inputs[s].t().contiguous() : null;
         for (long from = 0, to; from < height; from = to)
         {
             to = Math.Min(from + rows, height);
             enter(stage, stage.Start + to * width);
-            passed.narrow(1, from, to - from).copy_(weight.narrow(0, from, to - from).mm(turned).t());
+            var (place, block) = (passed.narrow(1, from, to - from), weight.narrow(0, from, to - from));
+            if (turned is null) place.addmm_(inputs[s], block.t(), 0, 1);
+            else place.copy_(block.mm(turned).t());
         }
         enter(stage, stage.End);
         return layer.bias is null ? passed : passed.Accumulate(layer.bias);

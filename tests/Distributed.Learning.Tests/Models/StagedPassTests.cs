@@ -128,11 +128,12 @@ public class StagedPassTests
         Assert.True(setup.Gradients[0].Bytes.SequenceEqual(setup.Gradients[1].Bytes));
     }
 
-    [Fact]
-    public void A_large_layer_is_ready_block_by_block_with_the_gradients_of_autograd()
+    // Of more than 128 samples forward's blocks have the samples as the left operand.
+    [Theory, InlineData(6), InlineData(129)]
+    public void A_large_layer_is_ready_block_by_block_with_the_gradients_of_autograd(int samples)
     {
         using var setup = new ModelReplicaTests.Setup(Examples.Wide);
-        using var batch = Examples.Batch(Examples.Wide, 6, 5);
+        using var batch = Examples.Batch(Examples.Wide, samples, 5);
         var ready = new List<(long Start, long End)>();
         setup.Replica.ComputeSlot(batch, Loss, 1, Seed, signals: new SlotSignals(_ => { }, (start, end) => ready.Add((start, end)), ByStage: true));
         var head = setup.Layout.Parameters[2].Offset;
